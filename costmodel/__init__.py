@@ -1,0 +1,54 @@
+"""What will it cost on AWS, why did the bill rise, and what should change.
+
+Public names load on first use, so that ``import costmodel`` costs milliseconds.
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from costmodel.errors import BadInputError as BadInputError
+    from costmodel.errors import CostModelError as CostModelError
+    from costmodel.errors import IncompleteEstimateError as IncompleteEstimateError
+    from costmodel.errors import Issue as Issue
+    from costmodel.errors import IssueReason as IssueReason
+
+# public name -> module that defines it
+_PUBLIC = {
+    "BadInputError": "costmodel.errors",
+    "CostModelError": "costmodel.errors",
+    "IncompleteEstimateError": "costmodel.errors",
+    "Issue": "costmodel.errors",
+    "IssueReason": "costmodel.errors",
+}
+
+__version__ = "0.1.0"
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use (PEP 562)."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'costmodel' has no attribute {name!r}")
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+class _Package(ModuleType):
+    """Keeps ``costmodel.estimate`` the function when the module of that name is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # The import system binds a submodule on its parent; a public function of the same name wins.
+        if isinstance(value, ModuleType) and name in _PUBLIC:
+            return
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,1 @@
+"""Bills of every AWS format as one relation in FOCUS columns."""

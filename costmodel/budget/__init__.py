@@ -1,0 +1,1 @@
+"""Budgets against cost, forecasts and anomalies: pure functions of data and date."""

@@ -1,0 +1,1 @@
+"""Prices as immutable tables, and the match from a usage key to its rate."""

@@ -1,0 +1,119 @@
+"""Every table column once: FOCUS Column ID, type, unit and meaning.
+
+Names are FOCUS 1.2 Column IDs verbatim; columns of our own take the FOCUS prefix ``x_``; words of
+the AWS price list (``BeginRange``, ``LeaseContractLength`` …) fill the gaps. Modules refer to these
+columns by name; docs/nomenclature.md is generated from this list.
+"""
+
+from typing import Final, Literal, NamedTuple
+
+Kind = Literal["text", "number", "money", "quantity", "time", "tags", "flag"]
+
+
+class Column(NamedTuple):
+    """One column of a table."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    unit: str = ""
+
+
+# --- money -------------------------------------------------------------------------------------
+_MONEY = (
+    Column("BilledCost", "money", "what the invoice charges in the billing period", "USD"),
+    Column(
+        "EffectiveCost", "money", "amortised cost, incl. reservations and savings plans", "USD"
+    ),
+    Column("ContractedCost", "money", "cost at contracted rates, before commitments", "USD"),
+    Column("ListCost", "money", "cost at public list prices", "USD"),
+    Column("x_NetEffectiveCost", "money", "amortised cost after private discounts", "USD"),
+    Column("x_UnblendedCost", "money", "legacy CUR lineItem/UnblendedCost", "USD"),
+    Column("x_BlendedCost", "money", "legacy CUR lineItem/BlendedCost", "USD"),
+    Column("x_NetUnblendedCost", "money", "CUR lineItem/NetUnblendedCost", "USD"),
+    Column("ListUnitPrice", "money", "public price of one PricingUnit", "USD / PricingUnit"),
+    Column("ContractedUnitPrice", "money", "agreed price of one PricingUnit", "USD / PricingUnit"),
+)
+_QUANTITY = (
+    Column("PricingQuantity", "quantity", "quantity that is priced", "PricingUnit"),
+    Column("PricingUnit", "text", "unit of the price list"),
+    Column("ConsumedQuantity", "quantity", "quantity used", "ConsumedUnit"),
+    Column("ConsumedUnit", "text", "unit of the use"),
+    Column("BeginRange", "quantity", "lower bound of a price tier", "PricingUnit"),
+    Column("EndRange", "quantity", "upper bound of a price tier, inf for the last", "PricingUnit"),
+)
+_WHAT = (
+    Column("ServiceName", "text", "service as FOCUS names it"),
+    Column("ServiceCategory", "text", "FOCUS service category"),
+    Column("x_ServiceCode", "text", "price-list service code"),
+    Column("RegionId", "text", "AWS region code"),
+    Column("RegionName", "text", "AWS region name"),
+    Column("AvailabilityZone", "text", "AWS availability zone"),
+    Column("x_UsageType", "text", "usage type without its region prefix"),
+    Column("x_Operation", "text", "billing operation code"),
+    Column("x_ProductFamily", "text", "price-list product family"),
+    Column("x_InstanceType", "text", "instance type of the usage, where it has one"),
+    Column("SkuId", "text", "price-list SKU"),
+    Column("SkuPriceId", "text", "price-list rate code = CUR pricing/RateCode"),
+    Column("x_SkuDescription", "text", "AWS's description of the price row"),
+    Column("ResourceId", "text", "id or ARN of the resource"),
+    Column("ResourceName", "text", "name of the resource"),
+    Column("ResourceType", "text", "kind of the resource"),
+    Column("Tags", "tags", "tags of the resource, provider prefixes kept"),
+    Column("x_CostCategories", "tags", "AWS cost categories"),
+)
+_CHARGE = (
+    Column("ChargeCategory", "text", "Usage, Purchase, Tax, Credit or Adjustment"),
+    Column("ChargeClass", "text", "Correction, or null"),
+    Column("ChargeDescription", "text", "the provider's description of the line"),
+    Column("ChargeFrequency", "text", "One-Time, Recurring or Usage-Based"),
+    Column("PricingCategory", "text", "Standard, Committed, Dynamic or Other"),
+    Column("x_LineItemType", "text", "CUR lineItem/LineItemType"),
+    Column("CommitmentDiscountId", "text", "ARN of the reservation or savings plan"),
+    Column("CommitmentDiscountName", "text", "name of the commitment"),
+    Column("CommitmentDiscountType", "text", "Reserved Instance, Savings Plan …"),
+    Column("CommitmentDiscountCategory", "text", "Usage or Spend"),
+    Column("CommitmentDiscountStatus", "text", "Used or Unused"),
+    Column("CommitmentDiscountQuantity", "quantity", "commitment used", "CommitmentDiscountUnit"),
+    Column("CommitmentDiscountUnit", "text", "unit of the commitment"),
+    Column("CapacityReservationId", "text", "capacity reservation of the usage"),
+    Column("CapacityReservationStatus", "text", "Used or Unused"),
+)
+_WHO_WHEN = (
+    Column("BillingAccountId", "text", "payer account, leading zeros kept"),
+    Column("BillingAccountName", "text", "name of the payer account"),
+    Column("BillingAccountType", "text", "type of the billing account"),
+    Column("SubAccountId", "text", "usage account, leading zeros kept"),
+    Column("SubAccountName", "text", "name of the usage account"),
+    Column("SubAccountType", "text", "type of the usage account"),
+    Column("BillingCurrency", "text", "currency of the bill"),
+    Column("BillingPeriodStart", "time", "start of the billing period, UTC, inclusive"),
+    Column("BillingPeriodEnd", "time", "end of the billing period, UTC, exclusive"),
+    Column("ChargePeriodStart", "time", "start of the charge, UTC, inclusive"),
+    Column("ChargePeriodEnd", "time", "end of the charge, UTC, exclusive"),
+    Column("InvoiceId", "text", "invoice the charge is on"),
+    Column("InvoiceIssuerName", "text", "who issued the invoice"),
+    Column("ProviderName", "text", "who provides the service"),
+    Column("PublisherName", "text", "who publishes the service"),
+)
+_PRICE_LIST = (
+    Column("LeaseContractLength", "text", "term of a commitment: 1yr or 3yr"),
+    Column("PurchaseOption", "text", "No Upfront, Partial Upfront or All Upfront"),
+    Column("OfferingClass", "text", "standard or convertible"),
+    Column("x_TermType", "text", "OnDemand, FreeTier, Reserved, SavingsPlan or Spot"),
+    Column("x_Variant", "text", "what keeps two prices of one key apart; empty for most"),
+    Column("x_Basis", "text", "published or derived"),
+    Column("x_NameBasis", "text", "how sure the usage-type name is: sku, rule, infer or empty"),
+    Column("x_Published", "text", "publication date of the price"),
+)
+
+COLUMNS: Final[dict[str, Column]] = {
+    column.name: column
+    for column in (*_MONEY, *_QUANTITY, *_WHAT, *_CHARGE, *_WHO_WHEN, *_PRICE_LIST)
+}
+
+# The metrics a bill can be summed by; the names users type after --metric.
+COST_METRICS: Final = (
+    "BilledCost", "EffectiveCost", "ContractedCost", "ListCost",
+    "x_NetEffectiveCost", "x_UnblendedCost", "x_BlendedCost", "x_NetUnblendedCost",
+)  # fmt: skip

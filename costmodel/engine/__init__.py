@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: numpy only, no table library, file, clock or network."""

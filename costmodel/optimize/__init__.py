@@ -1,0 +1,1 @@
+"""Recommendations: changes to usage, priced as differences of two estimates."""

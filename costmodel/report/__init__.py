@@ -1,0 +1,1 @@
+"""Tables into text, markdown, JSON, CSV, figures and HTML."""

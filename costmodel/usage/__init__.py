@@ -1,0 +1,1 @@
+"""What is used, without prices: specs, and their expansion into usage rows."""
