@@ -45,7 +45,7 @@ class _Package(ModuleType):
     """Keeps ``costmodel.estimate`` the function when the module of that name is imported."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # The import system binds a submodule on its parent; a public function of the same name wins.
+        # The import system binds a submodule on its parent; a public function of that name wins.
         if isinstance(value, ModuleType) and name in _PUBLIC:
             return
         super().__setattr__(name, value)

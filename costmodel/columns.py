@@ -1,8 +1,8 @@
 """Every table column once: FOCUS Column ID, type, unit and meaning.
 
-Names are FOCUS 1.2 Column IDs verbatim; columns of our own take the FOCUS prefix ``x_``; words of
-the AWS price list (``BeginRange``, ``LeaseContractLength`` …) fill the gaps. Modules refer to these
-columns by name; docs/nomenclature.md is generated from this list.
+Names are FOCUS 1.2 Column IDs verbatim; columns of our own take the FOCUS prefix ``x_``; words
+of the AWS price list (``BeginRange``, ``LeaseContractLength`` …) fill the gaps. Modules refer to
+these columns by name; docs/nomenclature.md is generated from this list.
 """
 
 from typing import Final, Literal, NamedTuple

@@ -1,7 +1,7 @@
 """The command line: one thin module per command group, registered here.
 
-Command modules import nothing heavy at top level, so that ``costmodel --help`` starts in well under
-0.3 s; they call public names inside the command function.
+Command modules import nothing heavy at top level, so that ``costmodel --help`` starts in well
+under 0.3 s; they call public names inside the command function.
 """
 
 import sys
