@@ -20,7 +20,7 @@ class Resource:
         address: unique name, Terraform's address where there is one (``aws_instance.web[0]``).
         type: Terraform's resource type (``aws_instance``).
         region: region code, or None to take the spec's.
-        inputs: attribute name → value; nested blocks are lists of mappings, as in a Terraform plan.
+        inputs: attribute name → value; nested blocks are lists of mappings, as in a plan JSON.
             Usage inputs of a YAML spec stand here too.
         usage: usage-file values; they lose against an attribute of the same name in ``inputs``.
         references: attribute name → addresses of the resources it refers to
