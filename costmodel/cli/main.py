@@ -59,3 +59,10 @@ def run() -> None:
 def _fail(message: str, code: int) -> None:
     print(f"costmodel: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
     sys.exit(code)
+
+
+def _register_commands() -> None:
+    """Register every command group: one import and one call each."""
+
+
+_register_commands()
