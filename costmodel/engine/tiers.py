@@ -1,0 +1,195 @@
+"""Graduated and volume price tiers of many SKUs at once, in flat arrays.
+
+Letters in shapes: ``n`` charges, ``s`` SKUs, ``t`` tiers in all. AWS applies graduated tiers to
+nearly everything (each slice of the quantity at its own price); volume tiers price the whole
+quantity at the rate of the tier it reaches.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+
+# Charges per block: 3 temporaries of 64 K doubles stay in a 2 MB L2 cache.
+_BLOCK = 1 << 16
+
+
+class TierTable(NamedTuple):
+    """Price tiers of many SKUs, laid end to end.
+
+    Tiers of one SKU are adjacent and ascending, and its first tier begins at 0.
+    """
+
+    first: Ints  # (s + 1,) row of each SKU's first tier; the last entry is t
+    begin_range: Floats  # (t,) PricingUnit
+    unit_price: Floats  # (t,) USD per PricingUnit
+    base_cost: Floats  # (t,) USD already due at begin_range under graduated pricing
+
+
+def build_tier_table(first: npt.ArrayLike, begin_range: Any, unit_price: Any) -> TierTable:
+    """Return the tiers of many SKUs with the cost due at each tier's start.
+
+    Args:
+        first: (s + 1,) row of each SKU's first tier; begins with 0, the last entry is t.
+        begin_range: (t,) lower bound of each tier [PricingUnit], ascending inside a SKU from 0.
+        unit_price: (t,) price of each tier [USD per PricingUnit]; NaN is unknown.
+
+    Raises:
+        ValueError: a SKU has no tier, does not begin at 0 or does not ascend.
+    """
+    first_row = np.asarray(first, dtype=np.intp)
+    begin = np.asarray(begin_range, dtype=np.float64)
+    price = np.asarray(unit_price, dtype=np.float64)
+    _check_tiers(first_row, begin, price)
+    return TierTable(first_row, begin, price, _base_cost(first_row, begin, price))
+
+
+def _check_tiers(first: Ints, begin: Floats, price: Floats) -> None:
+    if begin.shape != price.shape or begin.ndim != 1:
+        raise ValueError("begin_range and unit_price must be arrays of one length")
+    if len(first) == 0 or first[0] != 0 or first[-1] != len(begin) or np.any(np.diff(first) < 1):
+        raise ValueError("first must rise from 0 to the number of tiers, one or more per SKU")
+    starts = first[:-1]
+    if np.any(begin[starts] != 0.0):
+        raise ValueError("the first tier of a SKU must begin at 0")
+    rising = np.diff(begin) > 0
+    inside = np.ones(max(len(begin) - 1, 0), dtype=bool)
+    inside[starts[1:] - 1] = False
+    if not np.all(rising[inside]):
+        raise ValueError("tier bounds of a SKU must ascend")
+
+
+def _base_cost(first: Ints, begin: Floats, price: Floats) -> Floats:
+    """Add up inside each SKU, tier number by tier number.
+
+    One running total over all SKUs would lose digits to cancellation (7e-10 at 50,000 SKUs).
+    """
+    base = np.zeros_like(begin)
+    tier_number = np.arange(len(begin)) - np.repeat(first[:-1], np.diff(first))
+    for number in range(1, int(tier_number.max(initial=0)) + 1):
+        row = np.flatnonzero(tier_number == number)
+        base[row] = base[row - 1] + (begin[row] - begin[row - 1]) * price[row - 1]
+    return base
+
+
+def tier_of(tiers: TierTable, sku: Ints, quantity: Floats) -> Ints:
+    """Return the row of the tier each quantity ends in: the last that begins at or below it.
+
+    Args:
+        tiers: price tiers of every SKU.
+        sku: (n,) SKU number of each charge.
+        quantity: (n,) PricingQuantity of each charge; NaN and negatives stay in the first tier.
+
+    Returns:
+        (n,) row numbers into the tier arrays.
+    """
+    row = tiers.first[sku]
+    width = np.diff(tiers.first)
+    # Most SKUs have one tier: only the others climb, and each only as far as it has tiers.
+    climbing = np.flatnonzero(width[sku] > 1)
+    last = row[climbing] + width[sku[climbing]] - 1
+    while len(climbing):
+        here = row[climbing]
+        goes_up = (here < last) & (
+            tiers.begin_range[np.minimum(here + 1, last)] <= quantity[climbing]
+        )
+        climbing, last = climbing[goes_up], last[goes_up]
+        row[climbing] += 1
+    return row
+
+
+def graduated_cost(tiers: TierTable, sku: npt.ArrayLike, quantity: npt.ArrayLike) -> Floats:
+    """Return the list cost of each charge under graduated pricing.
+
+    Args:
+        tiers: price tiers of every SKU.
+        sku: (n,) SKU number of each charge; negative means unknown.
+        quantity: (n,) PricingQuantity of each charge. A negative quantity (a correction) is priced
+            in the first tier.
+
+    Returns:
+        (n,) ListCost [USD]; NaN where the SKU, its price or the quantity is unknown.
+    """
+
+    def cost(sku_block: Ints, quantity_block: Floats) -> Floats:
+        row = tier_of(tiers, sku_block, quantity_block)
+        inside = quantity_block - tiers.begin_range[row]
+        # A tier's base cost may be unknown (NaN) while the first slice is priced: keep it NaN.
+        return tiers.base_cost[row] + inside * tiers.unit_price[row]
+
+    return _by_block(tiers, sku, quantity, cost)
+
+
+def volume_cost(tiers: TierTable, sku: npt.ArrayLike, quantity: npt.ArrayLike) -> Floats:
+    """Return the list cost of each charge under volume pricing: all at the reached tier's price.
+
+    Arguments and result as for ``graduated_cost``.
+    """
+
+    def cost(sku_block: Ints, quantity_block: Floats) -> Floats:
+        return quantity_block * tiers.unit_price[tier_of(tiers, sku_block, quantity_block)]
+
+    return _by_block(tiers, sku, quantity, cost)
+
+
+def _by_block(tiers: TierTable, sku: Any, quantity: Any, cost: Any) -> Floats:
+    sku_array = np.asarray(sku, dtype=np.intp)
+    amount = np.asarray(quantity, dtype=np.float64)
+    if sku_array.shape != amount.shape or sku_array.ndim != 1:
+        raise ValueError("sku and quantity must be one-dimensional and of one length")
+    result = np.empty(len(amount))
+    for start in range(0, len(amount), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        result[block] = _known_cost(tiers, sku_array[block], amount[block], cost)
+    return result
+
+
+def _known_cost(tiers: TierTable, sku: Ints, quantity: Floats, cost: Any) -> Floats:
+    if sku.min(initial=0) >= 0:
+        known: Floats = cost(sku, quantity)
+        return known
+    result = np.full(len(sku), np.nan)
+    has_price = np.flatnonzero(sku >= 0)
+    if len(has_price):
+        result[has_price] = cost(sku[has_price], quantity[has_price])
+    return result
+
+
+def marginal_price(tiers: TierTable, sku: Ints, quantity: Floats) -> Floats:
+    """Return the price of the next unit after each quantity [USD per PricingUnit], shape (n,)."""
+    return tiers.unit_price[tier_of(tiers, sku, quantity)]
+
+
+def pooled_cost(
+    tiers: TierTable, sku: npt.ArrayLike, quantity: npt.ArrayLike, pool: npt.ArrayLike
+) -> Floats:
+    """Return each charge's share of the cost of its pool, where a pool fills one tier ladder.
+
+    AWS applies tiers to an account's whole monthly use of a SKU; every charge of the pool carries
+    the same average price, so that shares do not depend on the order of rows.
+
+    Args:
+        tiers: price tiers of every SKU.
+        sku: (n,) SKU number; negative means unknown.
+        quantity: (n,) PricingQuantity, NaN unknown.
+        pool: (n,) number of the account (or payer) the tiers are counted for.
+
+    Returns:
+        (n,) ListCost [USD]; they add up to the graduated cost of the pool's quantity.
+    """
+    sku_array, amount = np.asarray(sku, dtype=np.intp), np.asarray(quantity, dtype=np.float64)
+    result = np.full(len(amount), np.nan)
+    known = np.flatnonzero((sku_array >= 0) & ~np.isnan(amount))
+    if not len(known):
+        return result
+    pairs = np.stack([np.asarray(pool, dtype=np.intp)[known], sku_array[known]], axis=1)
+    keys, group = np.unique(pairs, axis=0, return_inverse=True)
+    total = np.bincount(group, weights=amount[known], minlength=len(keys))
+    cost = graduated_cost(tiers, keys[:, 1], total)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        average = np.where(total > 0, cost / total, tiers.unit_price[tiers.first[keys[:, 1]]])
+    result[known] = amount[known] * average[group]
+    return result
