@@ -9,11 +9,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from costmodel.catalog.catalog import PriceCatalog as PriceCatalog
+    from costmodel.catalog.catalog import RateMatch as RateMatch
     from costmodel.errors import BadInputError as BadInputError
     from costmodel.errors import CostModelError as CostModelError
     from costmodel.errors import IncompleteEstimateError as IncompleteEstimateError
     from costmodel.errors import Issue as Issue
     from costmodel.errors import IssueReason as IssueReason
+    from costmodel.io.catalog_store import load_catalog as load_catalog
 
 # public name -> module that defines it
 _PUBLIC = {
@@ -22,6 +25,9 @@ _PUBLIC = {
     "IncompleteEstimateError": "costmodel.errors",
     "Issue": "costmodel.errors",
     "IssueReason": "costmodel.errors",
+    "PriceCatalog": "costmodel.catalog.catalog",
+    "RateMatch": "costmodel.catalog.catalog",
+    "load_catalog": "costmodel.io.catalog_store",
 }
 
 __version__ = "0.1.0"
