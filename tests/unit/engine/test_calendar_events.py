@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from costmodel.engine.calendar_events import split_calendar_events
+
+MONTHS = (31, 28, 31, 30, 31, 30)
+DAYS = np.concatenate([np.arange(1, n + 1) for n in MONTHS])
+PAST = 151  # the first five months
+
+
+def test_a_credit_on_the_third_is_a_negative_event() -> None:
+    y = 50.0 + np.random.default_rng(0).normal(0, 1, (1, PAST))
+    y[0, DAYS[:PAST] == 3] -= 40.0
+
+    split = split_calendar_events(y, DAYS)
+
+    assert np.flatnonzero(split.future[0]).tolist() == [2]
+    assert split.future[0, 2] == pytest.approx(-40.0, abs=3.0)
+    assert split.base.min() > 45.0
+
+
+def test_a_fee_that_stopped_is_no_longer_expected() -> None:
+    y = np.full((1, PAST), 10.0)
+    y[0, np.flatnonzero(DAYS[:PAST] == 1)[:4]] += 100.0
+
+    assert not split_calendar_events(y, DAYS).future.any()
+
+
+def test_noise_and_weekly_patterns_are_no_events() -> None:
+    random = np.random.default_rng(1)
+    y = random.lognormal(3, 0.3, (200, PAST)) * np.where(np.arange(PAST) % 7 < 2, 0.5, 1.0)
+
+    split = split_calendar_events(y, DAYS)
+
+    assert (split.future != 0.0).any(axis=1).mean() < 0.02
+
+
+def test_a_series_of_fees_only_keeps_nothing_for_the_smoother() -> None:
+    y = np.where(DAYS[:PAST] == 1, 30.0, 0.0)[None]
+
+    split = split_calendar_events(y, DAYS)
+
+    assert not split.base.any()
+    assert split.future[0, 0] == 30.0
+
+
+def test_missing_days_stay_missing() -> None:
+    y = np.full((1, PAST), 10.0)
+    y[0, 60:80] = np.nan
+
+    split = split_calendar_events(y, DAYS)
+
+    assert np.isnan(split.base[0, 60:80]).all()
+    assert not split.future.any()
