@@ -4,13 +4,15 @@ A kind's meters give rows; its children (a root volume, the instances of a group
 of another kind and are expanded in turn.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from costmodel.catalog.sheet import PRICING_MODELS, Child, Meter, ResourceSheet, ServiceSheet
+from costmodel.catalog.library import Kind
+from costmodel.catalog.sheet import PRICING_MODELS, Child, Meter, ResourceSheet
 from costmodel.engine.formula import Template, compile_template
 from costmodel.engine.formula.functions import Array, as_flag, as_number, is_given
 from costmodel.errors import Issue, IssueReason
@@ -29,15 +31,7 @@ from costmodel.usage.table import UsageTable, Working, concat_usage, empty_usage
 _DEEPEST: Final = 6
 _NO_MODEL: Final = compile_template("OnDemand")
 _NOTHING: Final = compile_template("")
-Tables = Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of resource with the sheet it stands in."""
-
-    service: ServiceSheet
-    sheet: ResourceSheet
+Tables = MutableMapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +91,7 @@ def expand(
 def _expand_batch(state: _Expansion, kind: Kind, batch: _Batch, depth: int) -> None:
     if depth > _DEEPEST:
         raise RecursionError(f"{kind.service.file}: children of {kind.sheet.type} never end")
-    tables = {**state.tables, **kind.service.tables}
+    tables = ChainMap(dict(kind.service.tables), state.tables)
     scope = _scope(state, kind.sheet, batch)
     for meter in kind.sheet.meters:
         part = _meter_rows(state, kind.sheet, meter, batch, scope, tables)
@@ -159,7 +153,7 @@ def _meter_rows(
         quantity=quantity,
         is_usage_based=is_usage_based,
         pools_tiers=np.full(len(rows), meter.tier_scope == "account"),
-        workings=[Working(meter, scope, int(row)) for row in rows],
+        workings=[Working(meter, scope, int(row), bool(usage_names)) for row in rows],
         **texts,
     )
 

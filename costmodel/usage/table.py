@@ -23,6 +23,7 @@ class Working:
     meter: Meter
     scope: Scope
     row: int
+    reads_usage: bool
 
     def readings(self) -> dict[str, Any]:
         """Return the value of each name the quantity and usage type read."""

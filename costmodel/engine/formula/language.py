@@ -233,7 +233,11 @@ def _call(name: str, args: list[ast.expr], scope: Scope, tables: Tables) -> Arra
         function = FUNCTIONS[name][0]
         return function(*[_evaluate(arg, scope, tables) for arg in args])
     assert isinstance(args[0], ast.Name)  # noqa: S101 - checked at compile time
-    if args[0].id not in tables:
-        raise FormulaError(f"formula looks up table {args[0].id!r}, which does not exist")
+    try:
+        table = tables[args[0].id]
+    except KeyError:
+        raise FormulaError(
+            f"formula looks up table {args[0].id!r}, which does not exist"
+        ) from None
     values = [_evaluate(arg, scope, tables) for arg in args[1:]]
-    return look_up(tables[args[0].id], *values)
+    return look_up(table, *values)

@@ -1,0 +1,99 @@
+"""All service sheets, parsed when a resource of theirs is met.
+
+A spec of twenty resources needs a dozen sheets of a hundred: reading them all would cost more than
+pricing.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+from costmodel.catalog.sheet import ResourceSheet, ServiceSheet
+from costmodel.catalog.sheet_parser import parse_sheet
+from costmodel.errors import SheetError
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of resource with the sheet it stands in."""
+
+    service: ServiceSheet
+    sheet: ResourceSheet
+
+
+class SheetLibrary(Mapping[str, Kind]):
+    """Resource type → kind, over the texts of all sheets."""
+
+    def __init__(self, texts: Mapping[str, str], free: Mapping[str, str]) -> None:
+        """Keep the texts; nothing is parsed yet.
+
+        Args:
+            texts: file name → TOML text.
+            free: resource types that cost nothing → why.
+        """
+        self._texts = texts
+        self._free = free
+        self._parsed: dict[str, ServiceSheet] = {}
+
+    def sheet(self, file: str) -> ServiceSheet:
+        """Return one sheet, parsed once.
+
+        Raises:
+            SheetError: the file is no TOML or no sheet.
+        """
+        if file not in self._parsed:
+            try:
+                content = tomllib.loads(self._texts[file])
+            except tomllib.TOMLDecodeError as error:
+                raise SheetError(f"{file}: {error}") from error
+            self._parsed[file] = parse_sheet(file, content)
+        return self._parsed[file]
+
+    def get_kind(self, resource_type: str) -> Kind | None:
+        """Return the kind of a resource type, or None where no sheet has it."""
+        for file, text in self._texts.items():
+            if resource_type not in text:
+                continue
+            service = self.sheet(file)
+            name = service.aliases.get(resource_type, resource_type)
+            if name in service.resources:
+                return Kind(service, service.resources[name])
+        return None
+
+    def free_reason(self, resource_type: str) -> str | None:
+        """Return why a resource type costs nothing, or None where that is not known."""
+        if resource_type in self._free:
+            return self._free[resource_type]
+        for file, text in self._texts.items():
+            if resource_type in text and resource_type in self.sheet(file).free:
+                return self.sheet(file).free[resource_type]
+        return None
+
+    def nearest(self, resource_type: str) -> str | None:
+        """Return the known resource type that is spelled most alike."""
+        close = get_close_matches(resource_type, [*self, *self._free], 1)
+        return close[0] if close else None
+
+    @cached_property
+    def services(self) -> list[ServiceSheet]:
+        """Every sheet, by file name."""
+        return [self.sheet(file) for file in sorted(self._texts)]
+
+    def __getitem__(self, resource_type: str) -> Kind:
+        kind = self.get_kind(resource_type)
+        if kind is None:
+            raise KeyError(resource_type)
+        return kind
+
+    def __contains__(self, resource_type: object) -> bool:
+        return isinstance(resource_type, str) and self.get_kind(resource_type) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        for service in self.services:
+            yield from service.resources
+            yield from service.aliases
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

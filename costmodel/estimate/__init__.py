@@ -1,0 +1,1 @@
+"""Usage × catalog → cost: estimates, how lines are bought, and how each number came about."""

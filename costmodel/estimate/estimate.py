@@ -1,0 +1,295 @@
+"""Usage × catalog → cost: what an architecture costs a month, line by line, unknowns shown.
+
+Distinct price keys are matched once; tiers are filled by the whole account (``pool_tiers``), as
+AWS bills them. A row without a price keeps NaN and an issue; it is never given a default.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from costmodel.catalog.catalog import PriceCatalog, RateMatch
+from costmodel.engine.tiers import pooled_cost
+from costmodel.errors import IncompleteEstimateError, Issue, IssueReason
+from costmodel.estimate.purchase import Purchased, buy
+from costmodel.result import Result
+from costmodel.units import HOURS_PER_MONTH
+from costmodel.usage.expand import expand
+from costmodel.usage.spec import ArchitectureSpec, Resource
+from costmodel.usage.table import Floats, Ints, Texts, UsageTable
+
+Pooling = Literal["account", "resource"]
+# Terraform providers whose resources are files, random numbers or clocks: never on an AWS bill.
+_LOCAL_PROVIDERS = ("random_", "null_", "local_", "tls_", "time_", "archive_", "external_",
+                    "template_", "terraform_", "http_")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a spec has a price."""
+
+    resources: int
+    priced: int
+    free: int
+    unsupported: int
+    unpriced_lines: int
+
+    def to_json(self) -> dict[str, int]:
+        """Return the object of the design page."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogStamp:
+    """Which prices were used."""
+
+    version: str
+    published: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class Estimate(Result):
+    """A priced architecture.
+
+    Attributes:
+        spec: what was priced.
+        usage: its usage, n rows.
+        sku: (n,) number of the SKU in ``match.skus``; -1 where there is none.
+        match: the SKUs and their tiers.
+        list_cost: (n,) USD a month at list prices; NaN unknown.
+        purchased: how rows were bought, with their effective cost and upfront payments.
+        issues: everything that could not be priced as asked.
+        coverage: how much of the spec has a price.
+        catalog: which prices were used.
+    """
+
+    report_module: ClassVar[str] = "costmodel.report.estimate"
+
+    spec: ArchitectureSpec
+    usage: UsageTable
+    sku: Ints
+    match: RateMatch
+    list_cost: Floats
+    purchased: Purchased
+    issues: Sequence[Issue]
+    coverage: Coverage
+    catalog: CatalogStamp
+
+    @property
+    def effective_cost(self) -> Floats:
+        """(n,) USD a month with reservations, plans and spot, upfront fees amortised."""
+        return self.purchased.effective_cost
+
+    @property
+    def list_total(self) -> float:
+        """USD a month at list prices, over the lines that have a price."""
+        return float(np.nansum(self.list_cost))
+
+    @property
+    def effective_total(self) -> float:
+        """USD a month as bought, over the lines that have a price."""
+        return float(np.nansum(self.effective_cost))
+
+    @property
+    def table(self) -> Any:
+        """The lines as a pandas DataFrame with FOCUS columns."""
+        from costmodel.estimate.lines import line_frame
+
+        return line_frame(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of the design page."""
+        from costmodel.estimate.lines import estimate_json
+
+        return estimate_json(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Estimate({self.list_total:,.2f} USD a month at list, "
+            f"{self.effective_total:,.2f} effective; {self.coverage.priced} of "
+            f"{self.coverage.resources} resources priced, {len(self.issues)} issues)"
+        )
+
+
+def estimate_spec(
+    spec: ArchitectureSpec, catalog: PriceCatalog, *, pool_tiers: Pooling = "account"
+) -> Estimate:
+    """Return what an architecture costs a month.
+
+    Args:
+        spec: resources; every one needs a region, its own or the spec's.
+        catalog: the prices.
+        pool_tiers: ``account`` fills one tier ladder per SKU with all resources, as AWS does;
+            ``resource`` prices each resource as if it were alone.
+    """
+    regions, issues = _regions(spec, catalog)
+    known = catalog.regions
+    for region in sorted({r for r in regions if r is not None and r not in known}):
+        issues.append(_unknown_region(region, known))
+    usage, expand_issues = expand(spec.resources, regions, catalog.sheets, catalog.tables)
+    match, sku = _match(usage, catalog)
+    pool = _pools(usage, pool_tiers)
+    list_cost = pooled_cost(match.tiers, sku, usage.quantity, pool)
+    purchased = buy(usage, list_cost, catalog)
+    all_issues = [*spec.issues, *issues, *expand_issues]
+    all_issues += _match_issues(spec, usage, sku, match)
+    all_issues += [
+        Issue(reason, spec.resources[usage.resource[row]].address, message)
+        for row, reason, message in purchased.issues
+    ]
+    coverage, type_issues = _coverage(spec, usage, sku, catalog)
+    return Estimate(
+        spec=spec,
+        usage=usage,
+        sku=sku,
+        match=match,
+        list_cost=list_cost,
+        purchased=purchased,
+        issues=list(dict.fromkeys([*all_issues, *type_issues])),
+        coverage=coverage,
+        catalog=CatalogStamp(catalog.version, catalog.published, catalog.currency),
+    )
+
+
+def require_complete(estimate: Estimate) -> Estimate:
+    """Return the estimate if every line with a quantity has a price and every type is known.
+
+    Raises:
+        IncompleteEstimateError: something has no price; the message names the first of it.
+    """
+    coverage = estimate.coverage
+    if coverage.unpriced_lines or coverage.unsupported:
+        first = next(
+            (f"{i.address}: {i.message}" for i in estimate.issues),
+            "see the issues",
+        )
+        raise IncompleteEstimateError(
+            f"{coverage.unpriced_lines} lines and {coverage.unsupported} resources have no price; "
+            f"{first}"
+        )
+    return estimate
+
+
+def _regions(
+    spec: ArchitectureSpec, catalog: PriceCatalog
+) -> tuple[list[str | None], list[Issue]]:
+    regions = [resource.region or spec.region for resource in spec.resources]
+    lacking = [
+        resource.address
+        for resource, region in zip(spec.resources, regions, strict=True)
+        if region is None and resource.type in catalog.sheets
+    ]
+    if not lacking:
+        return regions, []
+    return regions, [
+        Issue(
+            IssueReason.MISSING_INPUT,
+            lacking[0],
+            f"no region given for {len(lacking)} resources: set it in the spec or with --region",
+        )
+    ]
+
+
+def _unknown_region(region: str, known: Mapping[str, str]) -> Issue:
+    from difflib import get_close_matches
+
+    close = get_close_matches(region, sorted(known), 1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return Issue(IssueReason.UNKNOWN_REGION, region, f"region {region!r} is not known{hint}")
+
+
+def _match(usage: UsageTable, catalog: PriceCatalog) -> tuple[RateMatch, Ints]:
+    """Match each distinct key once; return the match and each row's SKU (n,)."""
+    columns = (usage.service_code, usage.region_id, usage.usage_type, usage.operation,
+               usage.variant)  # fmt: skip
+    keys: dict[tuple[Any, ...], int] = {}
+    row_key = np.full(len(usage), -1, dtype=np.intp)
+    for row, key in enumerate(zip(*columns, strict=True)):
+        if key[1] is not None and key[2] is not None and key[3] is not None:
+            row_key[row] = keys.setdefault(key, len(keys))
+    distinct = [_texts([key[part] for key in keys]) for part in range(5)]
+    match = catalog.match(*distinct)
+    sku = np.full(len(usage), -1, dtype=np.intp)
+    has_key = row_key >= 0
+    sku[has_key] = match.sku[row_key[has_key]]
+    reasons = np.empty(len(usage), dtype=object)
+    reasons[has_key] = match.reason[row_key[has_key]]
+    return match._replace(reason=reasons), sku
+
+
+def _texts(values: Sequence[Any]) -> Texts:
+    result = np.empty(len(values), dtype=object)
+    result[:] = values
+    return result
+
+
+def _pools(usage: UsageTable, pool_tiers: Pooling) -> Ints:
+    """Return the tier pool of each row (n,): 0 the account, above it one per resource."""
+    alone = ~usage.pools_tiers if pool_tiers == "account" else np.ones(len(usage), dtype=bool)
+    return np.where(alone, usage.resource + 1, 0).astype(np.intp)
+
+
+def _match_issues(
+    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, match: RateMatch
+) -> list[Issue]:
+    issues = []
+    for row in np.flatnonzero(sku < 0):
+        reason = match.reason[row]
+        if reason is None:  # no key at all: expansion has said why
+            continue
+        key = f"{usage.service_code[row]} {usage.region_id[row]} {usage.usage_type[row]}"
+        operation = usage.operation[row]
+        issues.append(
+            Issue(
+                reason,
+                spec.resources[usage.resource[row]].address,
+                f"{usage.name[row]}: {reason.value} ({key}{f' {operation}' if operation else ''})",
+            )
+        )
+    return issues
+
+
+def _coverage(
+    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, catalog: PriceCatalog
+) -> tuple[Coverage, list[Issue]]:
+    has_price = np.zeros(len(spec.resources), dtype=bool)
+    has_price[usage.resource[sku >= 0]] = True
+    free = unsupported = 0
+    issues: list[Issue] = []
+    for number, resource in enumerate(spec.resources):
+        if has_price[number]:
+            continue
+        if _is_free(resource, catalog):
+            free += 1
+        elif resource.type not in catalog.sheets:
+            unsupported += 1
+            issues.append(_unknown_type(resource, catalog))
+    unpriced = int(np.sum((sku < 0) & ~usage.is_usage_based))
+    coverage = Coverage(len(spec.resources), int(has_price.sum()), free, unsupported, unpriced)
+    return coverage, issues
+
+
+def _is_free(resource: Resource, catalog: PriceCatalog) -> bool:
+    if resource.type.startswith(_LOCAL_PROVIDERS):
+        return True
+    if catalog.sheets.free_reason(resource.type) is not None:
+        return True
+    kind = catalog.sheets.get_kind(resource.type)
+    return kind is not None and not kind.sheet.meters and not kind.sheet.children
+
+
+def _unknown_type(resource: Resource, catalog: PriceCatalog) -> Issue:
+    close = catalog.sheets.nearest(resource.type)
+    hint = f"; did you mean {close}?" if close else ""
+    return Issue(
+        IssueReason.UNKNOWN_RESOURCE_TYPE,
+        resource.address,
+        f"resource type {resource.type!r} has no service sheet{hint}",
+    )
+
+
+# Every timed meter counts a month of this many hours.
+MONTH_HOURS = HOURS_PER_MONTH

@@ -1,0 +1,126 @@
+"""What usage costs as it is bought: on demand, reserved, under a Savings Plan or as spot.
+
+The list cost of a line stays what it would cost on demand; its effective cost is what the
+purchase makes of it, with upfront fees spread over the term (docs: commitments).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from costmodel.catalog.catalog import PriceCatalog
+from costmodel.errors import IssueReason
+from costmodel.units import HOURS_PER_MONTH, HOURS_PER_YEAR
+from costmodel.usage.table import Floats, Texts, UsageTable
+
+# Share of the term's cost that is due at the start.
+_UPFRONT_SHARE: Final = {"No Upfront": 0.0, "Partial Upfront": 0.5, "All Upfront": 1.0}
+_CATEGORY: Final = {
+    "OnDemand": "Standard", "Reserved": "Committed", "SavingsPlan": "Committed", "Spot": "Dynamic",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Purchased:
+    """How n lines are bought.
+
+    Attributes:
+        effective_cost: (n,) USD a month, upfront fees amortised; NaN unknown.
+        upfront_cost: (n,) USD due once when the commitment is bought; 0 on demand.
+        pricing_category: (n,) FOCUS: Standard, Committed or Dynamic.
+        issues: (row, reason, message) of lines whose purchase has no rate.
+    """
+
+    effective_cost: Floats
+    upfront_cost: Floats
+    pricing_category: Texts
+    issues: Sequence[tuple[int, IssueReason, str]]
+
+
+def buy(usage: UsageTable, list_cost: Floats, catalog: PriceCatalog) -> Purchased:
+    """Return what each line costs as bought.
+
+    Args:
+        usage: n lines.
+        list_cost: (n,) USD a month on demand.
+        catalog: the committed and spot rates.
+    """
+    effective, upfront = list_cost.copy(), np.zeros(len(usage))
+    category = np.array([_CATEGORY[model] for model in usage.model], dtype=object)
+    issues: list[tuple[int, IssueReason, str]] = []
+    for row in np.flatnonzero(usage.model != "OnDemand"):
+        found = _rate(usage, int(row), catalog)
+        quantity = usage.quantity[row]
+        effective[row] = np.nan if found is None else found * quantity
+        if found is None:
+            issues.append((int(row), IssueReason.NO_COMMITTED_RATE, _no_rate(usage, int(row))))
+            continue
+        share = _UPFRONT_SHARE.get(usage.option[row], 0.0)
+        term_hours = HOURS_PER_YEAR * (3.0 if usage.lease[row] == "3yr" else 1.0)
+        upfront[row] = share * found * term_hours * quantity / HOURS_PER_MONTH
+        if usage.option[row] == "Partial Upfront":
+            issues.append((int(row), IssueReason.APPROXIMATION, _HALF))
+    return Purchased(effective, upfront, category, issues)
+
+
+_HALF: Final = (
+    "partial upfront: half of the term's cost is taken as due at the start; the monthly effective "
+    "cost does not depend on it"
+)
+
+
+def _rate(usage: UsageTable, row: int, catalog: PriceCatalog) -> float | None:
+    """Return the effective USD per unit of one line's purchase, or None."""
+    region = usage.region_id[row]
+    key = {"x_UsageType": usage.usage_type[row], "x_Operation": usage.operation[row]}
+    match usage.model[row]:
+        case "Reserved":
+            key |= {
+                "LeaseContractLength": usage.lease[row],
+                "PurchaseOption": usage.option[row],
+                "OfferingClass": usage.offering_class[row],
+            }
+            rates = catalog.reserved(usage.service_code[row], region)
+            return _only(rates, key, "x_EffectiveUnitPrice")
+        case "SavingsPlan":
+            key |= {
+                "LeaseContractLength": usage.lease[row],
+                "PurchaseOption": usage.option[row],
+            }
+            rates = catalog.savings_plan_rates(usage.plan_type[row] or "Compute", region)
+            return _only(rates, key, "ListUnitPrice")
+        case _:
+            instance_type = (usage.usage_type[row] or "").partition(":")[2]
+            spot_key = {"x_InstanceType": instance_type, "x_Operation": usage.operation[row]}
+            return _only(catalog.spot(region), spot_key, "ListUnitPrice")
+
+
+def _only(rates: Any, key: dict[str, Any], price: str) -> float | None:
+    """Return the price of the one row with this key; None where there is none or several."""
+    import pyarrow.compute as pc
+
+    mask = None
+    for column, value in key.items():
+        if column not in rates.column_names or (value == "" and column == "OfferingClass"):
+            continue
+        same = pc.equal(rates[column].cast("string"), value or "")
+        mask = same if mask is None else pc.and_(mask, same)
+    prices = set(rates.filter(mask)[price].to_pylist()) if mask is not None else set()
+    return float(prices.pop()) if len(prices) == 1 else None
+
+
+def _no_rate(usage: UsageTable, row: int) -> str:
+    bought = " ".join(
+        part
+        for part in (
+            usage.model[row], usage.plan_type[row], usage.lease[row], usage.option[row],
+            usage.offering_class[row],
+        )
+        if part
+    )  # fmt: skip
+    return (
+        f"{usage.name[row]}: no {bought} rate for {usage.usage_type[row]} in "
+        f"{usage.region_id[row]}; the list cost stays on demand"
+    )
