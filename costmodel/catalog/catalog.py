@@ -6,6 +6,7 @@ bills call things (product codes) and what the price list calls them differ; ``a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -23,6 +24,8 @@ from costmodel.catalog.arrow import (
     row_array,
     text_array,
 )
+from costmodel.catalog.library import SheetLibrary
+from costmodel.catalog.lookup import LookupTables
 from costmodel.catalog.match import (
     AMBIGUOUS,
     NO_SKU,
@@ -62,6 +65,12 @@ class CatalogLoader(Protocol):
     def table(self, name: str, regions: Sequence[str] | None) -> pa.Table:
         """Return another table by its name in the manifest."""
 
+    def sheet_texts(self) -> Mapping[str, str]:
+        """Return the text of every service sheet by its file name."""
+
+    def free_resources(self) -> Sequence[str]:
+        """Return the resource types that cost nothing by themselves."""
+
 
 class RateMatch(NamedTuple):
     """What a set of keys resolved to; ``n`` keys, ``s`` matched SKUs."""
@@ -72,7 +81,7 @@ class RateMatch(NamedTuple):
     reason: Texts  # (n,) IssueReason, or None where matched
 
 
-@dataclass(slots=True)
+@dataclass
 class PriceCatalog:
     """Prices by (service, region, usage type, operation) and by rate code."""
 
@@ -80,6 +89,17 @@ class PriceCatalog:
     _rates: dict[str, ServiceRates] = field(default_factory=dict)
     _loaded: dict[str, frozenset[str]] = field(default_factory=dict)
     _prefixes: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def sheets(self) -> SheetLibrary:
+        """Every service sheet, parsed when a resource of it is met."""
+        free = dict.fromkeys(self.loader.free_resources(), "no charge of its own")
+        return SheetLibrary(self.loader.sheet_texts(), free)
+
+    @cached_property
+    def lookup_tables(self) -> LookupTables:
+        """The look-up tables every sheet may read."""
+        return LookupTables(self.hardware, self.regions)
 
     def __repr__(self) -> str:
         return f"PriceCatalog(version={self.version!r}, published={self.published!r})"

@@ -15,7 +15,6 @@ from costmodel.engine.tiers import pooled_cost
 from costmodel.errors import IncompleteEstimateError, Issue, IssueReason
 from costmodel.estimate.purchase import Purchased, buy
 from costmodel.result import Result
-from costmodel.units import HOURS_PER_MONTH
 from costmodel.usage.expand import expand
 from costmodel.usage.spec import ArchitectureSpec, Resource
 from costmodel.usage.table import Floats, Ints, Texts, UsageTable
@@ -129,7 +128,7 @@ def estimate_spec(
     known = catalog.regions
     for region in sorted({r for r in regions if r is not None and r not in known}):
         issues.append(_unknown_region(region, known))
-    usage, expand_issues = expand(spec.resources, regions, catalog.sheets, catalog.tables)
+    usage, expand_issues = expand(spec.resources, regions, catalog.sheets, catalog.lookup_tables)
     match, sku = _match(usage, catalog)
     pool = _pools(usage, pool_tiers)
     list_cost = pooled_cost(match.tiers, sku, usage.quantity, pool)
@@ -289,7 +288,3 @@ def _unknown_type(resource: Resource, catalog: PriceCatalog) -> Issue:
         resource.address,
         f"resource type {resource.type!r} has no service sheet{hint}",
     )
-
-
-# Every timed meter counts a month of this many hours.
-MONTH_HOURS = HOURS_PER_MONTH

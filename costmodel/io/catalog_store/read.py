@@ -110,6 +110,16 @@ class CatalogFiles:
         rows = file.read_row_groups(groups)
         return rows.filter(pc.is_in(rows["RegionId"], value_set=text_array(regions)))
 
+    def sheet_texts(self) -> Mapping[str, str]:
+        """Return the text of every service sheet by its file name."""
+        files = sorted((self.folder / "services").glob("*.toml"))
+        return {file.name: file.read_text(encoding="utf-8") for file in files}
+
+    def free_resources(self) -> Sequence[str]:
+        """Return the resource types that cost nothing by themselves."""
+        lines = (self.folder / "free_resources.txt").read_text(encoding="utf-8").splitlines()
+        return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
     def _open(self, name: str) -> pq.ParquetFile:
         if name not in self._manifest["tables"]:
             raise CatalogError(f"the catalog has no table {name}")
