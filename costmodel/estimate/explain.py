@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.errors import BadInputError
-from costmodel.estimate.estimate import Estimate
-from costmodel.estimate.lines import known, line_json
+from costmodel.estimate.result import Estimate, known, line_json
 
 
 @dataclass(frozen=True, slots=True)

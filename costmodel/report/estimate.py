@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costmodel.estimate.lines import rows_of, unit_price
+from costmodel.estimate.result import rows_of, unit_price
 from costmodel.report.html import html_page
 from costmodel.report.table import ReportColumn, ReportTable, format_cell
 
 if TYPE_CHECKING:
-    from costmodel.estimate.estimate import Estimate
+    from costmodel.estimate.result import Estimate
 
 _LINE_COLUMNS = (
     ReportColumn("Resource"),

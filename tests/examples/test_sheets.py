@@ -5,7 +5,8 @@ import math
 import pytest
 
 import costmodel
-from costmodel.estimate.estimate import Estimate, estimate_spec
+from costmodel.estimate.estimate import estimate_spec
+from costmodel.estimate.result import Estimate
 from costmodel.units import canonical_unit
 from costmodel.usage.spec import ArchitectureSpec, Resource
 

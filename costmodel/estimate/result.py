@@ -1,12 +1,103 @@
-"""The lines of an estimate as JSON and as a table with FOCUS columns."""
+"""A priced architecture: its lines as arrays, as JSON and as a table with FOCUS columns."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from costmodel.estimate.estimate import Estimate
+from costmodel.catalog.catalog import RateMatch
+from costmodel.errors import Issue
+from costmodel.estimate.purchase import Purchased
+from costmodel.result import Result
 from costmodel.units import HOURS_PER_MONTH
+from costmodel.usage.spec import ArchitectureSpec
+from costmodel.usage.table import Floats, Ints, UsageTable
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a spec has a price."""
+
+    resources: int
+    priced: int
+    free: int
+    unsupported: int
+    unpriced_lines: int
+
+    def to_json(self) -> dict[str, int]:
+        """Return the object of the design page."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogStamp:
+    """Which prices were used."""
+
+    version: str
+    published: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class Estimate(Result):
+    """A priced architecture.
+
+    Attributes:
+        spec: what was priced.
+        usage: its usage, n rows.
+        sku: (n,) number of the SKU in ``match.skus``; -1 where there is none.
+        match: the SKUs and their tiers.
+        list_cost: (n,) USD a month at list prices; NaN unknown.
+        purchased: how rows were bought, with their effective cost and upfront payments.
+        issues: everything that could not be priced as asked.
+        coverage: how much of the spec has a price.
+        catalog: which prices were used.
+    """
+
+    report_module: ClassVar[str] = "costmodel.report.estimate"
+
+    spec: ArchitectureSpec
+    usage: UsageTable
+    sku: Ints
+    match: RateMatch
+    list_cost: Floats
+    purchased: Purchased
+    issues: Sequence[Issue]
+    coverage: Coverage
+    catalog: CatalogStamp
+
+    @property
+    def effective_cost(self) -> Floats:
+        """(n,) USD a month with reservations, plans and spot, upfront fees amortised."""
+        return self.purchased.effective_cost
+
+    @property
+    def list_total(self) -> float:
+        """USD a month at list prices, over the lines that have a price."""
+        return float(np.nansum(self.list_cost))
+
+    @property
+    def effective_total(self) -> float:
+        """USD a month as bought, over the lines that have a price."""
+        return float(np.nansum(self.effective_cost))
+
+    @property
+    def table(self) -> Any:
+        """The lines as a pandas DataFrame with FOCUS columns."""
+        return line_frame(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object of the design page."""
+        return estimate_json(self)
+
+    def __repr__(self) -> str:
+        return (
+            f"Estimate({self.list_total:,.2f} USD a month at list, "
+            f"{self.effective_total:,.2f} effective; {self.coverage.priced} of "
+            f"{self.coverage.resources} resources priced, {len(self.issues)} issues)"
+        )
 
 
 def unit_price(estimate: Estimate, row: int) -> float:
