@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from costmodel.errors import Issue as Issue
     from costmodel.errors import IssueReason as IssueReason
     from costmodel.io.catalog_store import load_catalog as load_catalog
+    from costmodel.io.iac.reader import read_plan as read_plan
+    from costmodel.io.iac.reader import read_spec as read_spec
+    from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
+    from costmodel.usage.spec import Resource as Resource
 
 # public name -> module that defines it
 _PUBLIC = {
@@ -28,6 +32,10 @@ _PUBLIC = {
     "PriceCatalog": "costmodel.catalog.catalog",
     "RateMatch": "costmodel.catalog.catalog",
     "load_catalog": "costmodel.io.catalog_store",
+    "read_plan": "costmodel.io.iac.reader",
+    "read_spec": "costmodel.io.iac.reader",
+    "ArchitectureSpec": "costmodel.usage.spec",
+    "Resource": "costmodel.usage.spec",
 }
 
 __version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Readers of architectures: YAML specs, Terraform, CloudFormation and usage files."""

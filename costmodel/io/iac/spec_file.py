@@ -1,0 +1,217 @@
+"""Architecture specs in YAML or JSON: resources under Terraform addresses, without Terraform.
+
+.. code-block:: yaml
+
+    region: eu-central-1
+    resources:
+      instance.web:
+        instance_type: m5.large
+        count: 2
+        root_block_device: {volume_size: 50, volume_type: gp3}
+        usage: {monthly_hrs: 260}
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from costmodel.errors import Issue, IssueReason, SpecError
+from costmodel.io.iac.address import Address, parse_address
+from costmodel.io.iac.documents import line_of, nearest, place
+from costmodel.io.iac.references import with_prefixes
+from costmodel.io.iac.usage_file import apply_usage, parse_usage
+from costmodel.usage.spec import ArchitectureSpec, Resource
+
+_KEYS = ("region", "resources", "usage")
+_RESOURCE_KEYS = ("count", "region", "usage")
+_INTERPOLATION = re.compile(r"\$\{([^{}]+)\}")
+
+KnownInputs = Mapping[str, Collection[str]]
+
+
+def parse_spec(
+    document: Any, name: str, known_inputs: KnownInputs | None = None
+) -> ArchitectureSpec:
+    """Turn a parsed YAML or JSON spec into an architecture.
+
+    Args:
+        document: the parsed document; line numbers are named where it holds them.
+        name: the file's name, for messages.
+        known_inputs: resource type → names of its inputs. An unknown input that is close to a
+            known one is an error, another one an issue; types that are not listed pass.
+    """
+    if not isinstance(document, Mapping):
+        raise SpecError(f"{name}: an architecture spec is a mapping with 'resources'")
+    _refuse_unknown_keys(document, name)
+    region = _text(document, "region", name)
+    resources = document.get("resources")
+    if resources is None:
+        resources = {}
+    if not isinstance(resources, Mapping):
+        raise SpecError(
+            f"{place(name, line_of(document, 'resources'))}: 'resources' must be a mapping "
+            "from address (TYPE.NAME) to attributes"
+        )
+    if not resources and not document.get("usage"):
+        raise SpecError(f"{name}: no resources; list them under 'resources'")
+    addresses = _addresses(resources, name)
+    stated = {str(address): resources[key] for key, address in addresses.items()}
+    read = [_resource(resources, key, addresses[key], stated, name) for key in resources]
+    issues = list(_check_inputs(resources, read, known_inputs or {}, name))
+    spec = ArchitectureSpec(resources=read, region=region, issues=issues)
+    if document.get("usage") is None:
+        return spec
+    return apply_usage(spec, parse_usage(document["usage"], name))
+
+
+def _refuse_unknown_keys(document: Mapping[Any, Any], name: str) -> None:
+    for key in document:
+        # x-… holds YAML anchors, as in Compose files.
+        if key not in _KEYS and not str(key).startswith("x-"):
+            raise SpecError(
+                f"{place(name, line_of(document, key))}: unknown key '{key}'"
+                f"{nearest(str(key), _KEYS)} (valid: {', '.join(_KEYS)})"
+            )
+
+
+def _text(mapping: Mapping[Any, Any], key: str, name: str) -> str | None:
+    value = mapping.get(key)
+    if value is None or (isinstance(value, str) and value):
+        return value
+    raise SpecError(f"{place(name, line_of(mapping, key))}: '{key}' must be text, not {value!r}")
+
+
+def _addresses(resources: Mapping[Any, Any], name: str) -> dict[Any, Address]:
+    addresses: dict[Any, Address] = {}
+    first: dict[str, Any] = {}
+    for key in resources:
+        address = parse_address(key) if isinstance(key, str) else None
+        where = place(name, line_of(resources, key))
+        if address is None:
+            raise SpecError(
+                f"{where}: '{key}' is not a resource address; write TYPE.NAME ('instance.web')"
+            )
+        if str(address) in first:
+            raise SpecError(f"{where}: '{key}' and '{first[str(address)]}' are the same resource")
+        first[str(address)] = key
+        addresses[key] = address
+    return addresses
+
+
+def _resource(
+    resources: Mapping[Any, Any],
+    key: str,
+    address: Address,
+    stated: Mapping[str, Mapping[str, Any]],
+    name: str,
+) -> Resource:
+    body = resources[key]
+    source = place(name, line_of(resources, key))
+    if body is None:
+        body = {}
+    if not isinstance(body, Mapping):
+        raise SpecError(f"{source}: '{key}' must be a mapping of attributes to values")
+    usage = body.get("usage")
+    if usage is not None and not isinstance(usage, Mapping):
+        raise SpecError(
+            f"{place(name, line_of(body, 'usage'))}: 'usage' of '{key}' must be a mapping"
+        )
+    given = {str(k): _plain(v) for k, v in body.items() if k not in _RESOURCE_KEYS}
+    return Resource(
+        address=str(address),
+        type=address.type,
+        region=_text(body, "region", name),
+        inputs=_filled(given, stated),
+        usage=_plain(usage or {}),
+        references=with_prefixes(_references(given, stated.keys() - {str(address)})),
+        source=source,
+        count=_count(body, key, name),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return plain dictionaries and lists; a nested block may be a mapping or a list of them."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _filled(value: Any, stated: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Replace ``${address.attribute}`` by the value that resource states, if it is plain."""
+    if isinstance(value, Mapping):
+        return {key: _filled(item, stated) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, stated) for item in value]
+    whole = _INTERPOLATION.fullmatch(value) if isinstance(value, str) else None
+    if whole is None:
+        return value
+    target, _, attribute = whole[1].rpartition(".")
+    body = stated.get(str(parse_address(target)))
+    found = body.get(attribute) if isinstance(body, Mapping) else None
+    is_plain = isinstance(found, bool | int | float) or (
+        isinstance(found, str) and "${" not in found
+    )
+    return found if is_plain else value
+
+
+def _count(body: Mapping[Any, Any], key: str, name: str) -> float:
+    count = body.get("count", 1)
+    if (
+        isinstance(count, bool)
+        or not isinstance(count, int | float)
+        or not (0 <= count < math.inf)
+    ):
+        raise SpecError(
+            f"{place(name, line_of(body, 'count'))}: 'count' of '{key}' must be a number >= 0, "
+            f"not {count!r}"
+        )
+    return float(count)
+
+
+def _references(value: Any, known: Collection[str], path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _references(item, known, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item, known, path)
+    elif isinstance(value, str):
+        for target in _targets(value):
+            if target in known:
+                yield path, target
+
+
+def _targets(value: str) -> Iterator[str]:
+    """Return the addresses a text may stand for: ``web.address``, ``${address.attribute}``."""
+    for expression in _INTERPOLATION.findall(value) or [value]:
+        for text in (expression, expression.rpartition(".")[0]):
+            address = parse_address(text)
+            if address is not None:
+                yield str(address)
+
+
+def _check_inputs(
+    resources: Mapping[Any, Any], read: list[Resource], known_inputs: KnownInputs, name: str
+) -> Iterator[Issue]:
+    for key, resource in zip(resources, read, strict=True):
+        names = known_inputs.get(resource.type)
+        if names is None:
+            continue
+        for attribute in resource.inputs:
+            if attribute in names:
+                continue
+            where = place(name, line_of(resources[key], attribute))
+            close = difflib.get_close_matches(attribute, list(names), n=1, cutoff=0.8)
+            if close:
+                raise SpecError(
+                    f"{where}: '{key}' has no input '{attribute}'; did you mean '{close[0]}'?"
+                )
+            yield Issue(
+                IssueReason.DATA_QUALITY,
+                resource.address,
+                f"{where}: '{attribute}' is not an input of {resource.type}; it is ignored",
+            )

@@ -1,0 +1,1 @@
+"""Terraform: directories, plans and states."""
