@@ -6,7 +6,8 @@ Exceptions are for what the caller must fix; issues are for rows that could not 
     ├── BadInputError            a file, option or value the user gave is wrong (exit code 2)
     │   ├── SpecError            an architecture spec, Terraform or CloudFormation input
     │   ├── BillError            a bill that cannot be read as what it says it is
-    │   └── UsageFileError       a usage file
+    │   ├── UsageFileError       a usage file
+    │   └── CommitmentError      usage, rates or plans that cannot be simulated
     ├── SheetError               a service sheet in pricing_data/services is wrong
     ├── CatalogError             the catalog is missing, corrupt or does not verify
     ├── FormulaError             a formula is outside the closed language
@@ -39,6 +40,10 @@ class BillError(BadInputError):
 
 class UsageFileError(BadInputError):
     """A usage file names an unknown resource, key or value."""
+
+
+class CommitmentError(BadInputError, ValueError):
+    """Usage, rates or plans that cannot be simulated; a ValueError too, as numpy users expect."""
 
 
 class SheetError(CostModelError):
