@@ -39,9 +39,9 @@ class Expectation(NamedTuple):
     def score(self, y: Floats) -> Floats:
         """Return (n, l) residuals in usual residuals; a rise out of nothing is infinite."""
         residual = y - self.expected
+        score = np.zeros_like(residual)
         with np.errstate(divide="ignore", invalid="ignore"):
-            score: Floats = residual / self.scale
-        score[residual == 0.0] = 0.0
+            np.divide(residual, self.scale, out=score, where=residual != 0.0)
         return score
 
 

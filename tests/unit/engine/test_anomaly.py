@@ -22,7 +22,7 @@ def test_one_day_spike_is_one_anomaly_with_its_excess_as_impact() -> None:
     assert (found.series.tolist(), found.start.tolist(), found.end.tolist()) == ([0], [60], [61])
     assert found.impact[0] == pytest.approx(50.0, abs=3.0)
     assert found.expected[0] == pytest.approx(100.0, abs=3.0)
-    assert found.score[0] > 10
+    assert found.score[0] == pytest.approx(10.0, abs=0.6)  # 50 over the floor of 5 %
     assert not found.is_new_level[0]
 
 
