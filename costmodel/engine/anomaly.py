@@ -87,7 +87,8 @@ def _residual_scale(residual: Floats, expected: Floats) -> Floats:
             np.square(residual[:, :-1]), _SCALE_DAYS, axis=1
         )
         scale[:, _SCALE_DAYS:] = np.sqrt(squared.mean(axis=2))
-    return np.maximum(scale, _SCALE_FLOOR * np.abs(expected))
+    floored: Floats = np.maximum(scale, _SCALE_FLOOR * np.abs(expected))
+    return floored
 
 
 def find_anomalies(y: Floats, sensitivity: Sensitivity | None = None) -> Anomalies:
