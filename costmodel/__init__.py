@@ -11,19 +11,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from costmodel.catalog.catalog import PriceCatalog as PriceCatalog
     from costmodel.catalog.catalog import RateMatch as RateMatch
+    from costmodel.compare import Comparison as Comparison
     from costmodel.errors import BadInputError as BadInputError
     from costmodel.errors import CostModelError as CostModelError
     from costmodel.errors import IncompleteEstimateError as IncompleteEstimateError
     from costmodel.errors import Issue as Issue
     from costmodel.errors import IssueReason as IssueReason
+    from costmodel.estimate.estimate import require_complete as require_complete
+    from costmodel.estimate.result import Estimate as Estimate
     from costmodel.io.catalog_store import load_catalog as load_catalog
     from costmodel.io.iac.reader import read_plan as read_plan
     from costmodel.io.iac.reader import read_spec as read_spec
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
     from costmodel.usage.spec import Resource as Resource
+    from costmodel.verbs import diff as diff
+    from costmodel.verbs import estimate as estimate
+    from costmodel.verbs import explain as explain
 
 # public name -> module that defines it
 _PUBLIC = {
+    "Comparison": "costmodel.compare",
+    "Estimate": "costmodel.estimate.result",
+    "ArchitectureSpec": "costmodel.usage.spec",
+    "Resource": "costmodel.usage.spec",
+    "estimate": "costmodel.verbs",
+    "diff": "costmodel.verbs",
+    "explain": "costmodel.verbs",
+    "require_complete": "costmodel.estimate.estimate",
     "BadInputError": "costmodel.errors",
     "CostModelError": "costmodel.errors",
     "IncompleteEstimateError": "costmodel.errors",
@@ -34,8 +48,6 @@ _PUBLIC = {
     "load_catalog": "costmodel.io.catalog_store",
     "read_plan": "costmodel.io.iac.reader",
     "read_spec": "costmodel.io.iac.reader",
-    "ArchitectureSpec": "costmodel.usage.spec",
-    "Resource": "costmodel.usage.spec",
 }
 
 __version__ = "0.1.0"

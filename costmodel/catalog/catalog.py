@@ -71,6 +71,9 @@ class CatalogLoader(Protocol):
     def free_resources(self) -> Sequence[str]:
         """Return the resource types that cost nothing by themselves."""
 
+    def free_allowances(self) -> Sequence[Mapping[str, Any]]:
+        """Return the free allowances a month."""
+
 
 class RateMatch(NamedTuple):
     """What a set of keys resolved to; ``n`` keys, ``s`` matched SKUs."""
@@ -95,6 +98,11 @@ class PriceCatalog:
         """Every service sheet, parsed when a resource of it is met."""
         free = dict.fromkeys(self.loader.free_resources(), "no charge of its own")
         return SheetLibrary(self.loader.sheet_texts(), free)
+
+    @cached_property
+    def free_allowances(self) -> Sequence[Mapping[str, Any]]:
+        """Free allowances a month: service_code, usage_types, quantity, kind."""
+        return self.loader.free_allowances()
 
     @cached_property
     def lookup_tables(self) -> LookupTables:

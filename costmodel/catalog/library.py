@@ -97,3 +97,29 @@ class SheetLibrary(Mapping[str, Kind]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+class KnownInputs(Mapping[str, frozenset[str]]):
+    """Resource type → attribute names its sheet reads, so that readers can name a misspelling."""
+
+    def __init__(self, library: SheetLibrary) -> None:
+        """Look types up in a library when they are asked for."""
+        self._library = library
+
+    def __getitem__(self, resource_type: str) -> frozenset[str]:
+        sheet = self._library[resource_type].sheet
+        paths = [given.path for given in sheet.inputs.values()]
+        paths += [child.block for child in sheet.children if child.block]
+        paths += [name for child in sheet.children for name in (*child.reference, *child.passes)]
+        references = [given.from_reference for given in sheet.inputs.values()]
+        paths += [attribute for many in references for attribute in many]
+        return frozenset(path.partition(".")[0] for path in paths)
+
+    def __contains__(self, resource_type: object) -> bool:
+        return resource_type in self._library
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._library)
+
+    def __len__(self) -> int:
+        return len(self._library)

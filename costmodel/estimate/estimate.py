@@ -5,6 +5,7 @@ AWS bills them. A row without a price keeps NaN and an issue; it is never given 
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from costmodel.catalog.catalog import PriceCatalog, RateMatch
 from costmodel.engine.tiers import pooled_cost
 from costmodel.errors import IncompleteEstimateError, Issue, IssueReason
+from costmodel.estimate.free_tier import FreeTier, free_quantity
 from costmodel.estimate.purchase import buy
 from costmodel.estimate.result import CatalogStamp, Coverage, Estimate
 from costmodel.usage.expand import expand
@@ -25,7 +27,13 @@ _LOCAL_PROVIDERS = ("random_", "null_", "local_", "tls_", "time_", "archive_", "
 
 
 def estimate_spec(
-    spec: ArchitectureSpec, catalog: PriceCatalog, *, pool_tiers: Pooling = "account"
+    spec: ArchitectureSpec,
+    catalog: PriceCatalog,
+    *,
+    pool_tiers: Pooling = "account",
+    as_of: date | None = None,
+    free_tier: FreeTier = "none",
+    discount_percent: float = 0.0,
 ) -> Estimate:
     """Return what an architecture costs a month.
 
@@ -34,6 +42,9 @@ def estimate_spec(
         catalog: the prices.
         pool_tiers: ``account`` fills one tier ladder per SKU with all resources, as AWS does;
             ``resource`` prices each resource as if it were alone.
+        as_of: prices published later are reported: the catalog holds one date per price.
+        free_tier: subtract the account's free allowances once.
+        discount_percent: private discount on the effective cost of every line.
     """
     regions, issues = _regions(spec, catalog)
     known = catalog.regions
@@ -42,14 +53,17 @@ def estimate_spec(
     usage, expand_issues = expand(spec.resources, regions, catalog.sheets, catalog.lookup_tables)
     match, sku = _match(usage, catalog)
     pool = _pools(usage, pool_tiers)
-    list_cost = pooled_cost(match.tiers, sku, usage.quantity, pool)
-    purchased = buy(usage, list_cost, catalog)
+    free = free_quantity(usage, catalog.free_allowances, free_tier)
+    list_cost = pooled_cost(match.tiers, sku, usage.quantity - free, pool)
+    purchased = buy(usage, list_cost, catalog).discounted(discount_percent)
     all_issues = [*spec.issues, *issues, *expand_issues]
     all_issues += _match_issues(spec, usage, sku, match)
     all_issues += [
         Issue(reason, spec.resources[usage.resource[row]].address, message)
         for row, reason, message in purchased.issues
     ]
+    if as_of is not None:
+        all_issues += _later_prices(spec, usage, sku, match, as_of)
     coverage, type_issues = _coverage(spec, usage, sku, catalog)
     return Estimate(
         spec=spec,
@@ -57,6 +71,7 @@ def estimate_spec(
         sku=sku,
         match=match,
         list_cost=list_cost,
+        free_quantity=free,
         purchased=purchased,
         issues=list(dict.fromkeys([*all_issues, *type_issues])),
         coverage=coverage,
@@ -160,6 +175,22 @@ def _match_issues(
             )
         )
     return issues
+
+
+def _later_prices(
+    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, match: RateMatch, as_of: date
+) -> list[Issue]:
+    published = match.skus["x_Published"].to_pylist()
+    late = [row for row in np.flatnonzero(sku >= 0) if published[sku[row]] > as_of.isoformat()]
+    return [
+        Issue(
+            IssueReason.NO_RATE_AT_DATE,
+            spec.resources[usage.resource[row]].address,
+            f"{usage.name[row]}: the price was published on {published[sku[row]]}, after {as_of}; "
+            "the catalog holds no earlier one",
+        )
+        for row in late
+    ]
 
 
 def _coverage(

@@ -5,7 +5,7 @@ purchase makes of it, with upfront fees spread over the term (docs: commitments)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -37,6 +37,15 @@ class Purchased:
     upfront_cost: Floats
     pricing_category: Texts
     issues: Sequence[tuple[int, IssueReason, str]]
+
+    def discounted(self, percent: float) -> "Purchased":
+        """Return the same lines under a private discount on everything but list prices."""
+        share = 1.0 - percent / 100.0
+        return replace(
+            self,
+            effective_cost=self.effective_cost * share,
+            upfront_cost=self.upfront_cost * share,
+        )
 
 
 def buy(usage: UsageTable, list_cost: Floats, catalog: PriceCatalog) -> Purchased:

@@ -50,6 +50,7 @@ class Estimate(Result):
         sku: (n,) number of the SKU in ``match.skus``; -1 where there is none.
         match: the SKUs and their tiers.
         list_cost: (n,) USD a month at list prices; NaN unknown.
+        free_quantity: (n,) how much of the quantity a free allowance covers.
         purchased: how rows were bought, with their effective cost and upfront payments.
         issues: everything that could not be priced as asked.
         coverage: how much of the spec has a price.
@@ -63,6 +64,7 @@ class Estimate(Result):
     sku: Ints
     match: RateMatch
     list_cost: Floats
+    free_quantity: Floats
     purchased: Purchased
     issues: Sequence[Issue]
     coverage: Coverage
@@ -134,6 +136,7 @@ def line_json(estimate: Estimate, row: int) -> dict[str, Any]:
         "operation": usage.operation[row],
         "unit": usage.unit[row],
         "quantity": known(usage.quantity[row]),
+        "free_quantity": known(estimate.free_quantity[row]),
         "list_unit_price": known(unit_price(estimate, row)),
         "list_cost": known(estimate.list_cost[row]),
         "effective_cost": known(estimate.effective_cost[row]),

@@ -29,7 +29,9 @@ def explain_tables(address: str, lines: Sequence["ExplainedLine"]) -> list[Repor
 
 def explain_page(address: str, lines: Sequence["ExplainedLine"]) -> str:
     """Return the working as a self-contained page."""
-    return html_page(f"Working: {address}", "How each number came about.", explain_tables(address, lines))
+    return html_page(
+        f"Working: {address}", "How each number came about.", explain_tables(address, lines)
+    )
 
 
 def _steps(line: "ExplainedLine") -> list[list[Any]]:
@@ -43,11 +45,16 @@ def _steps(line: "ExplainedLine") -> list[list[Any]]:
         ["Quantity", f"{format_cell(quantity, 'quantity')} {cost['unit']}"],
         ["  formula", line.formula],
     ]
-    steps += [[f"  {name}", "not given" if v is None else str(v)] for name, v in line.readings.items()]
+    steps += [
+        [f"  {name}", "not given" if v is None else str(v)] for name, v in line.readings.items()
+    ]
     if line.count != 1:
         steps.append(["  × resources", format_cell(line.count, "quantity")])
     steps.append(
-        ["Price key", f"{cost['service_code']} {cost['usage_type']} {cost['operation'] or ''}".strip()]
+        [
+            "Price key",
+            f"{cost['service_code']} {cost['usage_type']} {cost['operation'] or ''}".strip(),
+        ]
     )
     steps += [["  tier", _tier_text(part, cost["unit"])] for part in line.slices]
     if line.slices and quantity is not None and line.pool_quantity != quantity:

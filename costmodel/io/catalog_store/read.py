@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -119,6 +120,12 @@ class CatalogFiles:
         """Return the resource types that cost nothing by themselves."""
         lines = (self.folder / "free_resources.txt").read_text(encoding="utf-8").splitlines()
         return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+    def free_allowances(self) -> Sequence[Mapping[str, Any]]:
+        """Return the free allowances a month: service_code, usage_types, quantity, kind."""
+        text = (self.folder / "free_tier.toml").read_text(encoding="utf-8")
+        allowances: list[dict[str, Any]] = tomllib.loads(text)["allowance"]
+        return allowances
 
     def _open(self, name: str) -> pq.ParquetFile:
         if name not in self._manifest["tables"]:
