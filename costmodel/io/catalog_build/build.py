@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from costmodel.errors import CatalogError
-from costmodel.io.catalog_build import ec2
+from costmodel.io.catalog_build import ec2, hand
 from costmodel.io.catalog_build.frames import plain_table, rate_table
+from costmodel.io.catalog_build.names import name_rows
 from costmodel.io.catalog_build.price_rows import read_price_rows, to_rates
 from costmodel.io.catalog_build.tier_repair import mend_tiers
 from costmodel.io.catalog_build.variants import drop_copies, separate
@@ -55,6 +56,9 @@ def build_catalog(source: Path) -> BuiltCatalog:
     tables["reserved/AmazonEC2"] = plain_table(ec2.reserved_rates(source))
     for plan, rows in ec2.savings_plan_rates(source).items():
         tables[f"savings_plans/{plan}"] = plain_table(rows)
+    tables["savings_plans/Database"] = plain_table(
+        hand.database_savings_plan_rates(source, regions)
+    )
     for name, rows in ec2.spot_rates(source).items():
         tables[f"spot/{name}"] = plain_table(rows)
     tables["hardware/instance_types"] = _hardware(source)
@@ -63,13 +67,19 @@ def build_catalog(source: Path) -> BuiltCatalog:
 
 
 def _rates(source: Path, regions: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Return every rate row, named, told apart and with sound tiers, and what was mended."""
     collected = to_rates(read_price_rows(source), regions)
     reserved = collected["x_TermType"] == "Reserved"
-    on_demand = separate(drop_copies(pd.concat([collected[~reserved]], ignore_index=True)))
-    every = pd.concat(
-        [on_demand, ec2.on_demand_rates(source), collected[reserved]], ignore_index=True
-    )
-    return mend_tiers(every)
+    by_hand = [
+        hand.hand_compiled_rates(source, regions),
+        hand.free_traffic_rates(regions),
+        hand.host_rates(source, regions),
+        hand.sagemaker_rates(source),
+    ]
+    named = name_rows(collected[~reserved], regions)
+    usage = separate(drop_copies(pd.concat([named, *by_hand], ignore_index=True)))
+    every = [usage, ec2.on_demand_rates(source), collected[reserved]]
+    return mend_tiers(pd.concat(every, ignore_index=True))
 
 
 def _region_table(regions: pd.DataFrame, rates: pd.DataFrame) -> pa.Table:

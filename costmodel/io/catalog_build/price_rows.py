@@ -6,6 +6,7 @@ import pandas as pd
 
 from costmodel.catalog.tables import GLOBAL_REGION
 from costmodel.io.catalog_build.frames import rate_frame
+from costmodel.io.catalog_build.names import service_codes
 
 _TEXTS = (
     "usage_type_base", "operation", "description", "rate_code", "attributes", "name_basis",
@@ -24,7 +25,7 @@ def to_rates(given: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     """Return the source's rows as rate rows."""
     frame = rate_frame(
         {
-            "x_ServiceCode": given["service_code"],
+            "x_ServiceCode": given["service_code"].replace(service_codes()),
             "RegionId": _region_ids(given, regions),
             "x_UsageType": _base_usage_types(given, regions),
             "x_Operation": given["operation"],
@@ -44,6 +45,7 @@ def to_rates(given: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
         }
     )
     frame["x_Map"] = given["price_map"]
+    frame["x_Attributes"] = given["attributes"]
     return frame
 
 

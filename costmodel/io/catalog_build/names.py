@@ -1,0 +1,109 @@
+"""Names for price rows the source gives no usage type: real ones where sure, else the description.
+
+In this order: the usage type AWS itself notes in the row's attributes; a rule of
+``name_rules.csv`` (description → usage type, RDS-style sizes abbreviated); else the description
+of the SKU's first tier without its tier words, so that every described meter can be asked for by
+a stable name. ``x_NameBasis`` says which: attributes, rule or description.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from costmodel.catalog.usage_type import strip_prefixes, usage_type_prefixes
+
+_HERE = Path(__file__).parent
+_FULL_SIZE_FAMILIES = re.compile(r"db\.(m1|m2|m3|t2|r3|t4g|x2g)\.")
+
+
+def service_codes() -> dict[str, str]:
+    """Return the source's short service names → AWS service codes."""
+    table = pd.read_csv(_HERE / "service_codes.csv")
+    return dict(zip(table["source_code"], table["service_code"], strict=True))
+
+
+def name_rows(frame: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
+    """Return the rate rows with a usage type wherever attributes, rules or descriptions give one.
+
+    Args:
+        frame: rate rows with the columns x_Attributes and SkuPriceId besides.
+        regions: the region table of the source, for the prefixes in attributes.
+    """
+    frame = frame.copy()
+    unnamed = (frame["x_UsageType"] == "") & (frame["x_TermType"] == "OnDemand")
+    rows = frame[unnamed]
+    told = _from_attributes(rows["x_Attributes"], regions)
+    _assign(frame, told[told["x_UsageType"] != ""], "attributes")
+    rows = rows[told["x_UsageType"] == ""]
+    described = _first_description(rows)
+    ruled = _from_rules(rows["x_ServiceCode"], described)
+    _assign(frame, ruled[ruled["x_UsageType"] != ""], "rule")
+    rest = described[ruled["x_UsageType"] == ""]
+    texts = pd.DataFrame({"x_UsageType": rest.map(_without_tiers), "x_Operation": ""})
+    _assign(frame, texts[texts["x_UsageType"] != ""], "description")
+    return frame
+
+
+def _assign(frame: pd.DataFrame, names: pd.DataFrame, basis: str) -> None:
+    for column in names.columns:
+        frame.loc[names.index, column] = names[column]
+    frame.loc[names.index, "x_NameBasis"] = basis
+
+
+def _from_attributes(attributes: pd.Series, regions: pd.DataFrame) -> pd.DataFrame:
+    prefixes = usage_type_prefixes(
+        dict(zip(regions["region"], regions["usage_type_prefix"], strict=True))
+    )
+    distinct = {}
+    for text in attributes.unique():
+        told = json.loads(text) if '"usageType"' in text else {}
+        base = strip_prefixes([told.get("usageType", "")], prefixes)[1][0]
+        distinct[text] = (base, told.get("operation", ""))
+    return pd.DataFrame(
+        {
+            "x_UsageType": attributes.map({text: name for text, (name, _) in distinct.items()}),
+            "x_Operation": attributes.map({text: code for text, (_, code) in distinct.items()}),
+        }
+    )
+
+
+def _first_description(rows: pd.DataFrame) -> pd.Series:
+    """Return the description of each SKU's first tier, its first wording where it has several."""
+    sku = rows["SkuPriceId"].str.split(".").str[0]
+    ordered = rows.assign(sku=sku).sort_values("BeginRange", kind="stable")
+    first = ordered.groupby(["x_ServiceCode", "RegionId", "sku"])["x_SkuDescription"]
+    described: pd.Series = first.transform("first").reindex(rows.index)
+    return described.str.split(" | ", regex=False).str[0].str.strip()
+
+
+def _from_rules(service: pd.Series, described: pd.Series) -> pd.DataFrame:
+    rules = pd.read_csv(_HERE / "name_rules.csv", keep_default_na=False)
+    names = pd.DataFrame({"x_UsageType": "", "x_Operation": ""}, index=described.index)
+    for rule in rules.itertuples():
+        mine = (service == rule.service_code) & described.str.fullmatch(rule.description)
+        usage = described[mine].str.replace(f"^{rule.description}$", rule.usage_type, regex=True)
+        names.loc[usage.index, "x_UsageType"] = usage.map(_rds_size)
+        names.loc[usage.index, "x_Operation"] = rule.operation
+    return names
+
+
+def _rds_size(usage_type: str) -> str:
+    """Abbreviate the size as RDS-style usage types do: 2xlarge is 2xl, except in old families."""
+    if ":db." not in usage_type or _FULL_SIZE_FAMILIES.search(usage_type):
+        return usage_type
+    return re.sub(r"(\d+)xlarge$", r"\1xl", usage_type)
+
+
+_TIER_WORDS = re.compile(
+    r"(,? ?\b(from )?[\d,.]+ ?[KMGTP]?B? ?(up ?to|to|-) ?(\d[\d,.]*|inf(inity)?)\b)"
+    r"|(\b(for the )?(first|next|over|above) [\d,. ]+ ?[KMGTP]?B?i?\b)"
+    r"|(\b(and more|inf)\b)",
+    re.IGNORECASE,
+)
+
+
+def _without_tiers(text: str) -> str:
+    short = " ".join(_TIER_WORDS.sub(" ", text).split())
+    return short or text
