@@ -4,8 +4,10 @@ The catalog never touches files: a loader of ``io.catalog_store`` is handed in. 
 bills call things (product codes) and what the price list calls them differ; ``aliases`` says how.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -38,7 +40,7 @@ from costmodel.catalog.match import (
 from costmodel.catalog.tables import GLOBAL_REGION
 from costmodel.catalog.usage_type import Texts, strip_prefixes, usage_type_prefixes
 from costmodel.engine.tiers import TierTable, build_tier_table
-from costmodel.errors import IssueReason
+from costmodel.errors import BadInputError, IssueReason
 
 
 class CatalogLoader(Protocol):
@@ -111,6 +113,11 @@ class PriceCatalog:
 
     def __repr__(self) -> str:
         return f"PriceCatalog(version={self.version!r}, published={self.published!r})"
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What the catalog holds: sources, tables with hashes, notes."""
+        return self.loader.manifest()
 
     @property
     def version(self) -> str:
@@ -202,6 +209,32 @@ class PriceCatalog:
         """Return every rate row of a service: on-demand, free tier and reserved."""
         return self.loader.rates(service_code, regions)
 
+    def find_prices(
+        self,
+        service_code: str,
+        *,
+        region_id: str | None = None,
+        usage_type: str = "*",
+        operation: str | None = None,
+    ) -> pa.Table:
+        """Return the rate rows of a service whose usage type matches a pattern (* and ?).
+
+        Raises:
+            BadInputError: the service or region is not one the catalog knows.
+        """
+        _check_known("service", service_code, self.services)
+        regions = None
+        if region_id is not None:
+            known = [*self.regions, *self.zones, GLOBAL_REGION]
+            _check_known("region", region_id, known)
+            regions = [region_id]
+        rows = self.loader.rates(service_code, regions)
+        usage = plain_text(rows["x_UsageType"])
+        rows = rows.filter(pc.match_substring_regex(usage, pattern=_glob_pattern(usage_type)))
+        if operation is not None:
+            rows = rows.take(row_array(np.flatnonzero(is_text(rows["x_Operation"], operation))))
+        return rows
+
     def reserved(self, service_code: str, region_id: str | None = None) -> pa.Table:
         """Return the reserved rates of a service: hourly rate, upfront fee, effective rate."""
         regions = None if region_id is None else [region_id]
@@ -242,6 +275,20 @@ class PriceCatalog:
             self._rates[service_code] = index_rates(on_demand)
             self._loaded[service_code] = wanted
         return self._rates[service_code]
+
+
+def _glob_pattern(glob: str) -> str:
+    """Return a pattern with * and ? as an anchored regular expression."""
+    return "^" + re.escape(glob).replace(r"\*", ".*").replace(r"\?", ".") + "$"
+
+
+def _check_known(kind: str, name: str, known: Sequence[str]) -> None:
+    if name in known:
+        return
+    folded = {text.casefold(): text for text in known}
+    near = get_close_matches(name.casefold(), folded, n=1, cutoff=0.0)
+    hint = f"; did you mean {folded[near[0]]}?" if near else ""
+    raise BadInputError(f"no {kind} {name} in the catalog{hint}")
 
 
 class _Found:

@@ -51,7 +51,7 @@ CURRENCY: Final = "USD"
 # FOCUS PricingCategory of each price-list term.
 PRICING_CATEGORY: Final = {
     "OnDemand": "Standard",
-    "FreeTier": "Standard",
+    "FreeTier": "Other",
     "Reserved": "Committed",
     "SavingsPlan": "Committed",
     "Spot": "Dynamic",

@@ -63,8 +63,9 @@ def _fail(message: str, code: int) -> None:
 
 def _register_commands() -> None:
     """Register every command group: one import and one call each."""
-    from costmodel.cli import estimate
+    from costmodel.cli import catalog, estimate
 
+    catalog.register(app)
     estimate.register(app)
 
 

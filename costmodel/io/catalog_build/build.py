@@ -1,5 +1,6 @@
 """From the source folder to all tables of the catalog."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class BuiltCatalog:
     """Every table by its name (path without suffix), and what the manifest says about them."""
 
     tables: dict[str, pa.Table]
+    sources: list[dict[str, Any]]
     notes: list[dict[str, str]]
 
 
@@ -63,7 +65,11 @@ def build_catalog(source: Path) -> BuiltCatalog:
         tables[f"spot/{name}"] = plain_table(rows)
     tables["hardware/instance_types"] = _hardware(source)
     tables["regions"] = _region_table(regions, rates)
-    return BuiltCatalog(dict(sorted(tables.items())), notes)
+    sources = [
+        {"file": name, "sha256": hashlib.sha256((source / name).read_bytes()).hexdigest()}
+        for name in SOURCES
+    ]
+    return BuiltCatalog(dict(sorted(tables.items())), sources, notes)
 
 
 def _rates(source: Path, regions: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, str]]]:

@@ -4,6 +4,7 @@ A hand-compiled row may speak for many regions and several usage types at once (
 ``<PFX->CPUCredits:t2|t3|t3a``, ``a / b``); each becomes one row per region and usage type.
 """
 
+import csv
 import math
 import re
 from collections.abc import Iterator
@@ -21,18 +22,16 @@ _ALL = {"all": "", "per region": "", "all commercial": "us-gov-"}
 
 def hand_compiled_rates(source: Path, regions: pd.DataFrame) -> pd.DataFrame:
     """Return rates_compiled_by_hand.csv as rate rows; the confidence is in x_Basis."""
-    given = pd.read_csv(source / "rates_compiled_by_hand.csv", keep_default_na=False)
+    with (source / "rates_compiled_by_hand.csv").open(encoding="utf-8", newline="") as file:
+        given = list(csv.DictReader(file))
     prefix_of = dict(zip(regions["region"], regions["usage_type_prefix"], strict=True))
     rows = [
-        row
-        for line in given.to_dict("records")
-        if not _is_in_price_list(line)
-        for row in _expand(line, prefix_of)
+        row for line in given if not _is_in_price_list(line) for row in _expand(line, prefix_of)
     ]
     return rate_frame({name: [row[name] for row in rows] for name in rows[0]})
 
 
-def _is_in_price_list(line: dict[str, Any]) -> bool:
+def _is_in_price_list(line: dict[str, str]) -> bool:
     """Return whether the line only repeats a tier the price list has, or is too unsure to price.
 
     Rows "in the region tier table" repeat the free first tier of DynamoDB and SNS; the S3
@@ -41,7 +40,7 @@ def _is_in_price_list(line: dict[str, Any]) -> bool:
     return line["region"] == "per region" or line["confidence"] == "low"
 
 
-def _expand(line: dict[str, Any], prefix_of: dict[str, str]) -> Iterator[dict[str, Any]]:
+def _expand(line: dict[str, str], prefix_of: dict[str, str]) -> Iterator[dict[str, Any]]:
     free_tier = line["term"].startswith("FreeTier")
     excluded = _ALL.get(line["region"], "never")
     many = [name for name in prefix_of if not (excluded and name.startswith(excluded))]
@@ -68,7 +67,7 @@ def _expand(line: dict[str, Any], prefix_of: dict[str, str]) -> Iterator[dict[st
             }
 
 
-def _operation(line: dict[str, Any]) -> str:
+def _operation(line: dict[str, str]) -> str:
     """Return the operation; the credits of Windows instances carry Windows's code."""
     windows = (
         line["usage_type"].startswith("<PFX->CPUCredits") and "Windows" in line["description"]

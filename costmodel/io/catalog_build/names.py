@@ -6,6 +6,7 @@ of the SKU's first tier without its tier words, so that every described meter ca
 a stable name. ``x_NameBasis`` says which: attributes, rule or description.
 """
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -79,13 +80,15 @@ def _first_description(rows: pd.DataFrame) -> pd.Series:
 
 
 def _from_rules(service: pd.Series, described: pd.Series) -> pd.DataFrame:
-    rules = pd.read_csv(_HERE / "name_rules.csv", keep_default_na=False)
     names = pd.DataFrame({"x_UsageType": "", "x_Operation": ""}, index=described.index)
-    for rule in rules.itertuples():
-        mine = (service == rule.service_code) & described.str.fullmatch(rule.description)
-        usage = described[mine].str.replace(f"^{rule.description}$", rule.usage_type, regex=True)
-        names.loc[usage.index, "x_UsageType"] = usage.map(_rds_size)
-        names.loc[usage.index, "x_Operation"] = rule.operation
+    with (_HERE / "name_rules.csv").open(encoding="utf-8", newline="") as file:
+        rules = list(csv.DictReader(file))
+    for rule in rules:
+        mine = (service == rule["service_code"]) & described.str.fullmatch(rule["description"])
+        pattern = f"^{rule['description']}$"
+        usage = described[mine].str.replace(pattern, rule["usage_type"], regex=True)
+        names.loc[mine, "x_UsageType"] = usage.map(_rds_size)
+        names.loc[mine, "x_Operation"] = rule["operation"]
     return names
 
 

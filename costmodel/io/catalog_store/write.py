@@ -36,13 +36,14 @@ def write_catalog(
     by a rename, so that an interrupted build leaves the old catalog.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    published = _newest(tables)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as name:
         aside = Path(name)
         entries = {table: write_table(aside, table, tables[table]) for table in tables}
         manifest = {
             "schema_version": SCHEMA_VERSION,
-            "version": version,
-            "published": _newest(tables),
+            "version": version or published.replace("-", "."),
+            "published": published,
             "currency": CURRENCY,
             "sources": list(sources),
             "tables": entries,
