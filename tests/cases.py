@@ -161,8 +161,7 @@ def _known(value: Any, attributes: dict[str, Any]) -> Any:
         pairs = ((key, _known(item, attributes)) for key, item in value.items())
         return {key: item for key, item in pairs if item is not None}
     if isinstance(value, list):
-        items = (_known(item, attributes) for item in value)
-        return [item for item in items if item is not None]
+        return [_known(item, attributes) for item in value]
     if not (isinstance(value, str) and "${" in value):
         return value
     whole = re.fullmatch(r"\$\{(.+)\.(\w+)\}", value)

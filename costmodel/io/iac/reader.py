@@ -1,6 +1,6 @@
 """Read an architecture of any kind: the kind is told from the content, not from the name."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from costmodel.errors import SpecError
 from costmodel.io.iac.documents import parse_document, read_text
 from costmodel.io.iac.spec_file import parse_spec
+from costmodel.io.iac.terraform.directory import read_directory
 from costmodel.io.iac.terraform.plan import is_plan, is_state, parse_plan, parse_state
 from costmodel.io.iac.usage_file import UsageFile, apply_usage, read_usage_file
 from costmodel.usage.spec import ArchitectureSpec
@@ -19,21 +20,23 @@ def read_spec(
     region: str | None = None,
     usage: str | Path | UsageFile | None = None,
     known_inputs: Mapping[str, Collection[str]] | None = None,
+    variable_files: Sequence[str | Path] = (),
 ) -> ArchitectureSpec:
-    """Read an architecture: a YAML or JSON spec, a Terraform plan or state in JSON.
+    """Read an architecture: a spec, a Terraform directory, plan or state.
 
     Args:
-        path: the file.
+        path: a YAML or JSON spec, a Terraform directory, or a plan or state in JSON.
         region: region of the resources that fix none.
         usage: a usage file, or its path.
         known_inputs: resource type → names of its inputs; misspelt ones in a YAML spec become
             errors.
+        variable_files: Terraform variable files beside those Terraform loads by itself.
 
     Raises:
         SpecError: the input cannot be understood; the message says where and what to do.
         UsageFileError: the same for the usage file.
     """
-    spec = _read(Path(path), known_inputs)
+    spec = _read(Path(path), known_inputs, variable_files)
     if region is not None and spec.region is None:
         spec = replace(spec, region=region)
     if usage is None:
@@ -53,9 +56,17 @@ def read_plan(path: str | Path) -> tuple[ArchitectureSpec, ArchitectureSpec]:
     return parse_plan(document, str(path))
 
 
-def _read(path: Path, known_inputs: Mapping[str, Collection[str]] | None) -> ArchitectureSpec:
+def _read(
+    path: Path,
+    known_inputs: Mapping[str, Collection[str]] | None,
+    variable_files: Sequence[str | Path],
+) -> ArchitectureSpec:
     if not path.exists():
         raise SpecError(f"{path}: does not exist; check the path")
+    if path.is_dir():
+        return read_directory(path, variable_files)
+    if path.suffix == ".tf":
+        raise SpecError(f"{path}: is one file of a Terraform module; give its directory")
     document = parse_document(read_text(path), str(path))
     return _spec_of(document, str(path), known_inputs)
 

@@ -40,14 +40,20 @@ class Reference:
     Attributes:
         attribute: dotted attribute, list positions left out.
         module: names of the module calls down to the target's module.
+        within: module instances the expression names, as ``module.app[0].``.
         target: ``type.name``, with its index where the expression fixes one.
         same_index: the expression selects by ``count.index`` or ``each.key``.
     """
 
     attribute: str
     module: tuple[str, ...]
+    within: tuple[str, ...]
     target: str
     same_index: bool
+
+
+# module names, module instances, type.name
+_Target = tuple[tuple[str, ...], tuple[str, ...], str]
 
 
 class Configuration:
@@ -137,34 +143,33 @@ class Configuration:
         module = self._modules[path]
         for attribute, names in _expression_references(resource.get("expressions"), ""):
             same_index = "count.index" in names or "each.key" in names or "each.value" in names
-            for where, target in self._targets(module, names, _MAX_HOPS):
-                yield Reference(attribute, where, target, same_index)
+            for where, within, target in self._targets(module, names, _MAX_HOPS):
+                yield Reference(attribute, where, within, target, same_index)
 
-    def _targets(
-        self, module: ConfiguredModule, names: list[str], hops: int
-    ) -> Iterator[tuple[tuple[str, ...], str]]:
+    def _targets(self, module: ConfiguredModule, names: list[str], hops: int) -> Iterator[_Target]:
         if hops == 0:
             return
         for name in _most_specific(names):
             parts = _PARTS.findall(name)
             if parts[0] == "module" and len(parts) > 2:
-                yield from self._output_targets(module, parts[1].partition("[")[0], parts[2], hops)
+                yield from self._output_targets(module, parts[1], parts[2], hops)
             elif parts[0] == "var" and module.parent is not None:
                 expression = module.inputs.get(parts[1].partition("[")[0])
                 for _, inner in _expression_references(expression, ""):
                     yield from self._targets(module.parent, inner, hops - 1)
             elif parts[0] not in _NOT_RESOURCES and len(parts) >= 2:
-                yield module.path, f"{parts[0]}.{parts[1]}"
+                yield module.path, (), f"{parts[0]}.{parts[1]}"
 
     def _output_targets(
         self, module: ConfiguredModule, call: str, output: str, hops: int
-    ) -> Iterator[tuple[tuple[str, ...], str]]:
-        child = module.children.get(call)
+    ) -> Iterator[_Target]:
+        child = module.children.get(call.partition("[")[0])
         if child is None:
             return
         declared = _mapping(_mapping(child.node.get("outputs")).get(output.partition("[")[0]))
         for _, inner in _expression_references(declared.get("expression"), ""):
-            yield from self._targets(child, inner, hops - 1)
+            for where, within, target in self._targets(child, inner, hops - 1):
+                yield where, ((f"module.{call}.",) if "[" in call else ()) + within, target
 
 
 # ``a.b["x.y"].c`` → a, b["x.y"], c

@@ -1,0 +1,247 @@
+"""Terraform directories → architectures, evaluated by the compiled parser of ``tfparse``.
+
+The parser fills what only AWS knows with invented ids; every value that rests on one is taken out
+and named in ``unknown``. Nothing is fetched: a module that is not on this machine is an issue.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from costmodel.errors import Issue, IssueReason, MissingDependencyError, SpecError
+from costmodel.io.iac.terraform.configuration import Configuration
+from costmodel.io.iac.terraform.instances import Instance, build_spec, module_path
+from costmodel.io.iac.terraform.source import SourceModule, read_module, terraform_files
+from costmodel.usage.spec import ArchitectureSpec
+
+# Arguments of Terraform itself, not of the resource.
+_META = frozenset(
+    {"__tfmeta", "count", "for_each", "provider", "depends_on", "lifecycle", "connection",
+     "provisioner", "timeouts"}
+)  # fmt: skip
+_FAKE_REGION = "current-region"  # what the parser answers for an aws_region data source
+_ADDRESS = re.compile(
+    r"(?P<module>(?:module\.[^.\[]+(?:\[[^\]]*\])?\.)*)"
+    r"(?P<base>\w+\.[^.\[]+)(?:\[(?P<index>.*)\])?"
+)
+
+
+def read_directory(directory: Path, variable_files: Sequence[str | Path] = ()) -> ArchitectureSpec:
+    """Read a Terraform directory.
+
+    Args:
+        directory: the root module. ``terraform.tfvars`` and ``*.auto.tfvars`` in it are used.
+        variable_files: further variable files; later ones win.
+
+    Raises:
+        SpecError: the source is not valid, or a module calls itself.
+        MissingDependencyError: tfparse is not installed.
+    """
+    source = read_module(directory, directory)
+    parsed = _parse(directory, [*_automatic_variables(directory), *map(str, variable_files)])
+    invented = {item["id"] for item in _objects(parsed) if isinstance(item.get("id"), str)}
+    plan = {
+        "configuration": {
+            "root_module": source.configuration,
+            "provider_config": _providers(parsed),
+        }
+    }
+    configuration = Configuration(plan)
+    instances = [
+        _instance(item, invented, configuration)
+        for kind, items in parsed.items()
+        if isinstance(items, list) and "_" in kind
+        for item in items
+        if isinstance(item, dict) and item.get("__tfmeta", {}).get("type") == "resource"
+    ]
+    instances.sort(key=lambda instance: (instance.source.rpartition(":")[0], _line(instance)))
+    issues = [*_source_issues(source, instances), *_count_issues(instances)]
+    return build_spec(instances, configuration, issues)
+
+
+def _line(instance: Instance) -> int:
+    return int(instance.source.rpartition(":")[2])
+
+
+def _automatic_variables(directory: Path) -> list[str]:
+    """Return the variable files Terraform loads by itself, in its order."""
+    plain = [directory / "terraform.tfvars", directory / "terraform.tfvars.json"]
+    automatic = sorted([*directory.glob("*.auto.tfvars"), *directory.glob("*.auto.tfvars.json")])
+    return [str(file) for file in [*plain, *automatic] if file.is_file()]
+
+
+def _parse(directory: Path, variable_files: list[str]) -> Mapping[str, Any]:
+    if not terraform_files(directory):
+        raise SpecError(
+            f"{directory}: holds no Terraform files (*.tf); give a directory that does"
+        )
+    for file in variable_files:
+        if not Path(file).is_file():
+            raise SpecError(f"{file}: does not exist; check the path of the variable file")
+    try:
+        import tfparse
+    except ImportError:
+        raise MissingDependencyError("tfparse", "terraform") from None
+    try:
+        parsed: Mapping[str, Any] = tfparse.load_from_path(
+            str(directory),
+            stop_on_hcl_error=True,
+            # The parser takes every path as relative to the directory.
+            vars_paths=[os.path.relpath(file, directory) for file in variable_files],
+        )
+    except tfparse.ParseError as failure:
+        text = str(failure).removeprefix("unable to create TerraformConverter: ")
+        raise SpecError(f"{directory}: Terraform source is not valid: {text.strip()}") from None
+    return parsed
+
+
+def _objects(parsed: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield every object that the parser gave an invented id: blocks at any depth."""
+    stack: list[Any] = list(parsed.values())
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list):
+            stack.extend(node)
+        elif isinstance(node, dict):
+            if "__tfmeta" in node:
+                yield node
+            stack.extend(node.values())
+
+
+def _providers(parsed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return provider key → configuration, in the form of a plan."""
+    providers: dict[str, Any] = {}
+    for item in parsed.get("provider") or ():
+        meta = item.get("__tfmeta", {})
+        path = module_path(str(meta.get("path", "")))
+        label, alias, region = meta.get("label"), item.get("alias"), item.get("region")
+        key = f"{label}.{alias}" if isinstance(alias, str) else str(label)
+        expressions = {"region": {"constant_value": region}} if isinstance(region, str) else {}
+        if not path:
+            providers[key] = {"expressions": expressions}
+    return providers
+
+
+def _instance(
+    item: Mapping[str, Any], invented: set[str], configuration: Configuration
+) -> Instance:
+    meta = item["__tfmeta"]
+    address = str(meta["path"])
+    found = _ADDRESS.fullmatch(address)
+    module_address, base, index = (
+        (found["module"], found["base"], found["index"]) if found else ("", address, None)
+    )
+    module = module_path(module_address)
+    configured = configuration.resource(module, base) or {}
+    region = configuration.region(str(configured.get("provider_config_key", "aws")))
+    unknown: set[str] = set()
+    body = {key: value for key, value in item.items() if key not in _META and key != "id"}
+    values = _values(body, invented, region, "", unknown)
+    if _is_unevaluated(item.get("count", 1)):
+        unknown.add("count")
+    return Instance(
+        address=address,
+        type=str(meta["label"]),
+        values=values,
+        module=module,
+        module_address=module_address,
+        config_address=base,
+        index=_index(index),
+        unknown=sorted(unknown),
+        source=f"{meta['filename']}:{meta['line_start']}",
+    )
+
+
+def _index(text: str | None) -> Any:
+    if text is None:
+        return None
+    return int(text) if text.isdigit() else text.strip('"')
+
+
+def _is_unevaluated(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and "__attribute__" in value)
+
+
+def _values(
+    value: Any, invented: set[str], region: str | None, path: str, unknown: set[str]
+) -> Any:
+    """Return an evaluated value without what is unknown; blocks become lists of mappings."""
+    if isinstance(value, dict) and "__attribute__" in value:
+        unknown.add(path)
+        return None
+    if isinstance(value, dict):
+        is_block = "__tfmeta" in value
+        inner = {
+            key: _values(item, invented, region, f"{path}.{key}" if path else key, unknown)
+            for key, item in value.items()
+            if not (is_block and key in ("__tfmeta", "id"))
+        }
+        inner = {key: item for key, item in inner.items() if item is not None}
+        return [inner] if is_block else inner
+    if isinstance(value, list):
+        items = [_values(item, invented, region, path, unknown) for item in value]
+        # A list of blocks: each came back as a list of one.
+        blocks = all(isinstance(item, dict) and "__tfmeta" in item for item in value) and items
+        # An unknown item keeps its place: the length of the list is known and may set a price.
+        return [item[0] for item in items] if blocks else items
+    if isinstance(value, str):
+        return _text(value, invented, region, path, unknown)
+    return value
+
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _text(
+    value: str, invented: set[str], region: str | None, path: str, unknown: set[str]
+) -> str | None:
+    if any(found in invented for found in _UUID.findall(value)):
+        unknown.add(path)
+        return None
+    if _FAKE_REGION in value:
+        if region is None:
+            unknown.add(path)
+            return None
+        return value.replace(_FAKE_REGION, region)
+    return value
+
+
+def _count_issues(instances: Sequence[Instance]) -> Iterator[Issue]:
+    for instance in instances:
+        if "count" in instance.unknown:
+            yield Issue(
+                IssueReason.UNRESOLVED,
+                instance.address,
+                f"{instance.source}: the count of {instance.address} is not known before apply; "
+                "it is taken as one: set its variable in a tfvars file",
+            )
+
+
+def _source_issues(source: SourceModule, instances: Sequence[Instance]) -> Iterator[Issue]:
+    for address, where, place in source.remote:
+        yield Issue(
+            IssueReason.UNRESOLVED,
+            address,
+            f"{place}: {address} comes from '{where}', which is not on this machine, and is left "
+            "out; run terraform init first, or give a plan in JSON",
+        )
+    present = {(instance.module, instance.config_address) for instance in instances}
+    yield from _absent(source, (), present)
+
+
+def _absent(
+    source: SourceModule, path: tuple[str, ...], present: set[tuple[tuple[str, ...], str]]
+) -> Iterator[Issue]:
+    for base, (file, line, has_for_each) in source.declared.items():
+        if has_for_each and (path, base) not in present:
+            address = "".join(f"module.{name}." for name in path) + base
+            yield Issue(
+                IssueReason.UNRESOLVED,
+                address,
+                f"{file}:{line}: the for_each of {address} is empty or not known before apply; "
+                "it is left out",
+            )
+    for name, child in source.children.items():
+        yield from _absent(child, (*path, name), present)

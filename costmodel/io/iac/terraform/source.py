@@ -1,0 +1,216 @@
+"""Terraform source of a directory and its local modules, as the ``configuration`` of a plan."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from costmodel.errors import SpecError
+from costmodel.io.iac.documents import read_text
+from costmodel.io.iac.terraform.hcl import Block, block_expressions, expression_names, scan_hcl
+
+_LITERAL = re.compile(r"\s*source\s*=\s*\"([^\"]*)\"")
+_MAX_LOCALS = 16  # locals that refer to locals
+
+
+@dataclass(slots=True)
+class SourceModule:
+    """A module's source.
+
+    Attributes:
+        configuration: as in a plan JSON: resources, module_calls, outputs.
+        declared: ``type.name`` → (file, line, whether a ``for_each`` repeats it).
+        remote: (module address without keys, source, file:line) of modules that are not here.
+    """
+
+    configuration: dict[str, Any]
+    declared: dict[str, tuple[str, int, bool]] = field(default_factory=dict)
+    remote: list[tuple[str, str, str]] = field(default_factory=list)
+    children: dict[str, "SourceModule"] = field(default_factory=dict)
+
+
+def read_module(
+    directory: Path, root: Path, providers: Mapping[str, str] | None = None, path: str = ""
+) -> SourceModule:
+    """Read the source of a module and of the local modules it calls.
+
+    Args:
+        directory: the module's directory.
+        root: directory file names are given relative to.
+        providers: provider name in this module → provider key of the root module.
+        path: module address without keys, ``module.a.module.b``.
+
+    Raises:
+        SpecError: a module calls itself.
+    """
+    return _read(directory, root, providers, path, (directory.resolve(),))
+
+
+def _read(
+    directory: Path,
+    root: Path,
+    providers: Mapping[str, str] | None,
+    path: str,
+    above: tuple[Path, ...],
+) -> SourceModule:
+    files = [(file, scan_hcl(read_text(file))) for file in terraform_files(directory)]
+    blocks = [(_relative(file, root), block) for file, tree in files for block in tree.blocks]
+    local = {
+        name: text
+        for _, block in blocks
+        if block.type == "locals"
+        for name, text in block.attributes.items()
+    }
+    module = SourceModule({"resources": [], "module_calls": {}, "outputs": {}})
+    for name, block in blocks:
+        if block.type == "resource" and len(block.labels) == 2:
+            _add_resource(module, block, name, local, providers)
+        elif block.type == "output" and block.labels:
+            value = block.attributes.get("value", "")
+            module.configuration["outputs"][block.labels[0]] = {
+                "expression": {"references": _with_locals(expression_names(value), local)}
+            }
+        elif block.type == "module" and block.labels:
+            _add_call(module, block, directory, root, name, local, providers, path, above)
+    return module
+
+
+def terraform_files(directory: Path) -> list[Path]:
+    """Return the Terraform files of one directory that are not empty."""
+    return sorted(file for file in directory.glob("*.tf") if file.stat().st_size)
+
+
+def _relative(file: Path, root: Path) -> str:
+    resolved, base = file.resolve(), root.resolve()
+    return str(resolved.relative_to(base)) if resolved.is_relative_to(base) else str(file)
+
+
+def _add_resource(
+    module: SourceModule,
+    block: Block,
+    file: str,
+    local: Mapping[str, str],
+    providers: Mapping[str, str] | None,
+) -> None:
+    address = ".".join(block.labels)
+    provider = block.attributes.get("provider", "aws").strip() or "aws"
+    module.declared[address] = (file, block.line, "for_each" in block.attributes)
+    module.configuration["resources"].append(
+        {
+            "address": address,
+            "provider_config_key": _root_provider(provider, providers),
+            "expressions": _deep_locals(block_expressions(block), local),
+        }
+    )
+
+
+def _root_provider(name: str, providers: Mapping[str, str] | None) -> str:
+    # A module without a 'providers' map inherits the unaliased providers.
+    return name if providers is None else providers.get(name, name if "." not in name else "")
+
+
+def _add_call(
+    module: SourceModule,
+    block: Block,
+    directory: Path,
+    root: Path,
+    file: str,
+    local: Mapping[str, str],
+    providers: Mapping[str, str] | None,
+    path: str,
+    above: tuple[Path, ...],
+) -> None:
+    name = block.labels[0]
+    address = f"{path}.module.{name}" if path else f"module.{name}"
+    source = _module_source(root / file, block)
+    target = _module_directory(directory, root, source, address)
+    if target is None:
+        module.remote.append((address, source, f"{file}:{block.line}"))
+        return
+    if target.resolve() in above:
+        raise SpecError(
+            f"{root / file}:{block.line}: module '{name}' calls itself through '{source}'; "
+            "break the circle"
+        )
+    passed = _passed_providers(block, providers)
+    child = _read(target, root, passed, address, (*above, target.resolve()))
+    if "for_each" in block.attributes:
+        _mark_repeated(child)
+    module.children[name] = child
+    module.remote += child.remote
+    module.configuration["module_calls"][name] = {
+        "expressions": _deep_locals(block_expressions(block), local),
+        "module": child.configuration,
+    }
+
+
+def _mark_repeated(module: SourceModule) -> None:
+    for base, (file, line, _) in module.declared.items():
+        module.declared[base] = (file, line, True)
+    for child in module.children.values():
+        _mark_repeated(child)
+
+
+def _module_source(file: Path, block: Block) -> str:
+    """Return the literal ``source`` of a module block; the scan keeps no plain text."""
+    lines = read_text(file).splitlines()[block.line - 1 :]
+    for line in lines:
+        found = _LITERAL.match(line) or re.search(r"[{;]\s*source\s*=\s*\"([^\"]*)\"", line)
+        if found:
+            return found[1]
+    return ""
+
+
+def _module_directory(directory: Path, root: Path, source: str, address: str) -> Path | None:
+    """Return where a module's source is, None if it would have to be fetched."""
+    if source.startswith(("./", "../")) or source in (".", ".."):
+        target = directory / source
+        return target if target.is_dir() else None
+    key = ".".join(part for part in address.split(".module.")).removeprefix("module.")
+    return installed_modules(root).get(key)
+
+
+def installed_modules(root: Path) -> dict[str, Path]:
+    """Return module key (``a.b``) → directory, of the modules ``terraform init`` has fetched."""
+    manifest = root / ".terraform" / "modules" / "modules.json"
+    if not manifest.is_file():
+        return {}
+    found = re.findall(
+        r"\"Key\"\s*:\s*\"([^\"]*)\"[^{}]*?\"Dir\"\s*:\s*\"([^\"]*)\"", read_text(manifest)
+    )
+    return {key: root / place for key, place in found if (root / place).is_dir()}
+
+
+def _passed_providers(block: Block, providers: Mapping[str, str] | None) -> dict[str, str] | None:
+    text = block.attributes.get("providers")
+    if text is None:
+        inherited = {} if providers is None else providers
+        plain = {key: value for key, value in inherited.items() if "." not in key}
+        return plain if providers is not None else None
+    pairs = re.findall(r"([\w.-]+)\s*=\s*([\w.-]+)", text)
+    return {inner: _root_provider(outer, providers) for inner, outer in pairs}
+
+
+def _deep_locals(expressions: Any, local: Mapping[str, str]) -> Any:
+    if isinstance(expressions, list):
+        return [_deep_locals(item, local) for item in expressions]
+    if not isinstance(expressions, dict):
+        return expressions
+    if isinstance(expressions.get("references"), list):
+        return {"references": _with_locals(expressions["references"], local)}
+    return {key: _deep_locals(item, local) for key, item in expressions.items()}
+
+
+def _with_locals(names: list[str], local: Mapping[str, str], hops: int = _MAX_LOCALS) -> list[str]:
+    """Return the names with every ``local.x`` replaced by what it refers to."""
+    return list(_without_locals(names, local, hops))
+
+
+def _without_locals(names: list[str], local: Mapping[str, str], hops: int) -> Iterator[str]:
+    for name in names:
+        if not name.startswith("local."):
+            yield name
+        elif hops > 0:
+            inner = local.get(re.split(r"[.\[]", name)[1], "")
+            yield from _without_locals(expression_names(inner), local, hops - 1)
