@@ -1,0 +1,39 @@
+"""Scenarios on architectures."""
+
+import pytest
+
+from costmodel.errors import SpecError
+from costmodel.usage.scenario import apply_scenario, parse_scenario
+from tests.builders import spec, widget
+
+
+def test_a_scenario_moves_and_changes_resources() -> None:
+    scenario = parse_scenario(
+        {
+            "region": "eu-west-1",
+            "inputs": {"widget": {"size": "large"}, "aws_widget.b": {"gb": 7}},
+        },
+        "s.yaml",
+    )
+
+    changed = apply_scenario(spec(widget("a", gb=1), widget("b", gb=1)), scenario)
+
+    assert [r.region for r in changed.resources] == ["eu-west-1", "eu-west-1"]
+    assert changed.resources[0].inputs == {"gb": 1, "size": "large"}
+    assert changed.resources[1].inputs == {"gb": 7, "size": "large"}
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ([], "a scenario is a mapping"),
+        ({"regoin": 1}, "unknown key 'regoin'"),
+        ({"inputs": {"a": 1}}, "inputs maps"),
+        ({"discount_percent": 101}, "not between 0 and 100"),
+        ({"discount_percent": "ten"}, "a number from 0 to 100"),
+        ({"discount_percent": True}, "a number from 0 to 100"),
+    ],
+)
+def test_a_bad_scenario_is_one_clear_line(document, says) -> None:
+    with pytest.raises(SpecError, match=says):
+        parse_scenario(document, "s.yaml")
