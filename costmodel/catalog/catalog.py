@@ -62,7 +62,7 @@ class CatalogLoader(Protocol):
         """Return the rate rows of the rate codes that exist, one each."""
 
     def reserved(self, service_code: str, regions: Sequence[str] | None) -> pa.Table:
-        """Return a service's reserved rates."""
+        """Return a service's reserved offers, one row each."""
 
     def table(self, name: str, regions: Sequence[str] | None) -> pa.Table:
         """Return another table by its name in the manifest."""
@@ -236,7 +236,7 @@ class PriceCatalog:
         return rows
 
     def reserved(self, service_code: str, region_id: str | None = None) -> pa.Table:
-        """Return the reserved rates of a service: hourly rate, upfront fee, effective rate."""
+        """Return the reserved offers of a service; columns in ``catalog.reserved``."""
         regions = None if region_id is None else [region_id]
         return self.loader.reserved(service_code, regions)
 

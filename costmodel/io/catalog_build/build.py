@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 from costmodel.errors import CatalogError
 from costmodel.io.catalog_build import ec2, hand
 from costmodel.io.catalog_build.frames import plain_table, rate_table
-from costmodel.io.catalog_build.names import name_rows
+from costmodel.io.catalog_build.names import name_reserved, name_rows
 from costmodel.io.catalog_build.price_rows import read_price_rows, to_rates
+from costmodel.io.catalog_build.products import tell_products_apart
 from costmodel.io.catalog_build.tier_repair import mend_tiers
 from costmodel.io.catalog_build.variants import drop_copies, separate
 
@@ -82,9 +83,9 @@ def _rates(source: Path, regions: pd.DataFrame) -> tuple[pd.DataFrame, list[dict
         hand.host_rates(source, regions),
         hand.sagemaker_rates(source),
     ]
-    named = name_rows(collected[~reserved], regions)
+    named = tell_products_apart(name_rows(collected[~reserved], regions))
     usage = separate(drop_copies(pd.concat([named, *by_hand], ignore_index=True)))
-    every = [usage, ec2.on_demand_rates(source), collected[reserved]]
+    every = [usage, ec2.on_demand_rates(source), name_reserved(collected[reserved], usage)]
     return mend_tiers(pd.concat(every, ignore_index=True))
 
 

@@ -42,7 +42,10 @@ def name_rows(frame: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     ruled = _from_rules(rows["x_ServiceCode"], described)
     _assign(frame, ruled[ruled["x_UsageType"] != ""], "rule")
     rest = described[ruled["x_UsageType"] == ""]
-    texts = pd.DataFrame({"x_UsageType": rest.map(_without_tiers), "x_Operation": ""})
+    sku = rows["SkuPriceId"].str.split(".").str[0]
+    tiered = (sku.groupby([rows["RegionId"], sku]).transform("size") > 1).loc[rest.index]
+    short = rest.where(~tiered, rest.map(_without_tiers))
+    texts = pd.DataFrame({"x_UsageType": short, "x_Operation": ""})
     _assign(frame, texts[texts["x_UsageType"] != ""], "description")
     return frame
 
@@ -110,3 +113,16 @@ _TIER_WORDS = re.compile(
 def _without_tiers(text: str) -> str:
     short = " ".join(_TIER_WORDS.sub(" ", text).split())
     return short or text
+
+
+def name_reserved(reserved: pd.DataFrame, usage: pd.DataFrame) -> pd.DataFrame:
+    """Return reserved rows; those without a name take that of their SKU's on-demand rows."""
+    reserved = reserved.copy()
+    named = usage[(usage["x_UsageType"] != "") & (usage["SkuPriceId"] != "")]
+    sku = named["SkuPriceId"].str.split(".").str[0]
+    first = named.assign(sku=sku).drop_duplicates("sku").set_index("sku")
+    missing = reserved["x_UsageType"] == ""
+    own = reserved.loc[missing, "SkuPriceId"].str.split(".").str[0]
+    for column in ("x_UsageType", "x_Operation", "x_NameBasis"):
+        reserved.loc[missing, column] = own.map(first[column]).fillna("")
+    return reserved

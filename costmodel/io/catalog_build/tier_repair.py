@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from costmodel.io.catalog_build.tier_solver import hint_of, solve_ladder
 from costmodel.io.catalog_build.variants import KEY
 
 _SKU = [*KEY, "x_Variant"]
@@ -21,22 +22,53 @@ def mend_tiers(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, str]]]
     unknown = alone & frame["BeginRange"].isna()
     frame.loc[unknown, "BeginRange"] = 0.0
     frame.loc[alone & frame["EndRange"].isna(), "EndRange"] = math.inf
-    report = [
-        _entry(row, "range not given: one price for all") for row in _examples(frame[unknown])
-    ]
-    on_demand = frame["x_TermType"] != "Reserved"
-    frame, filled = _fill_included(frame)
-    report += filled
-    on_demand = frame["x_TermType"] != "Reserved"
-    broken = on_demand & ~sound_tiers(frame)
-    report += [
-        _entry(row, "tiers with a gap or overlap: set aside")
-        for row in _examples(frame[broken & (frame["x_UsageType"] != "")])
-    ]
+    usage = unknown & (frame["x_TermType"] != "Reserved")
+    report = [_entry(row, "range not given: one price for all") for row in _examples(frame[usage])]
+    for mend in (_solve_unknown, _fill_included, _open_end):
+        frame, mended = mend(frame)
+        report += mended
+    broken = (frame["x_TermType"] != "Reserved") & ~sound_tiers(frame)
+    named = frame[broken & (frame["x_UsageType"] != "")]
+    report += [_entry(row, "tiers with a gap or overlap: set aside") for row in _examples(named)]
     frame.loc[broken, "x_Variant"] = frame.loc[broken, "SkuPriceId"]
-    frame.loc[broken, "x_NameBasis"] = ""
-    frame.loc[broken, "x_UsageType"] = ""
+    frame.loc[broken, ["x_NameBasis", "x_UsageType"]] = ""
     return frame, report
+
+
+def _solve_unknown(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Fill bounds the source left out from the descriptions, where only one ladder fits."""
+    has_unknown = frame["BeginRange"].isna().groupby([frame[name] for name in _SKU], sort=False)
+    open_rows = frame[has_unknown.transform("any") & (frame["x_TermType"] == "OnDemand")]
+    solved: list[int] = []
+    for _, rows in open_rows.groupby(_SKU, sort=False):
+        texts = zip(rows["BeginRange"], rows["EndRange"], rows["x_SkuDescription"], strict=True)
+        hints = [hint_of(*text) for text in texts]
+        bounds = solve_ladder(hints, rows["ListUnitPrice"].to_list())
+        if bounds is not None:
+            frame.loc[rows.index, ["BeginRange", "EndRange"]] = np.array(bounds)
+            solved += rows.index.to_list()
+    reason = "tier bounds read from the descriptions"
+    report = [_entry(row, reason) for row in _examples(frame.loc[solved])]
+    return frame.sort_values([*_SKU, "BeginRange"], kind="stable", ignore_index=True), report
+
+
+def _open_end(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Add a tier of unknown price (NaN) above a ladder that ends: AWS agrees it by contract."""
+    last = frame.groupby(_SKU, sort=False).cumcount(ascending=False) == 0
+    tiered = frame["BeginRange"] > 0
+    ends = last & tiered & np.isfinite(frame["EndRange"]) & (frame["x_TermType"] == "OnDemand")
+    added = frame[ends & (frame["x_UsageType"] != "")].copy()
+    added["BeginRange"], added["EndRange"], added["ListUnitPrice"] = (
+        added["EndRange"],
+        np.inf,
+        np.nan,
+    )
+    added["SkuPriceId"], added["x_Basis"] = "", "not published"
+    reason = "no public price above the last tier: NaN there"
+    report = [_entry(row, reason) for row in _examples(added)]
+    return pd.concat([frame, added], ignore_index=True).sort_values(
+        [*_SKU, "BeginRange"], kind="stable", ignore_index=True
+    ), report
 
 
 def sound_tiers(frame: pd.DataFrame) -> pd.Series:

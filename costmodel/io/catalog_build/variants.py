@@ -45,8 +45,10 @@ def separate(frame: pd.DataFrame) -> pd.DataFrame:
     frame = frame.copy()
     frame["ladder"] = _ladders(frame)
     named = frame["x_UsageType"] != ""
-    ladders = frame.groupby(KEY, sort=False)["ladder"].transform("nunique")
-    several = named & (ladders > 1) & (frame["x_Variant"] == "")
+    # Products the rules gave a variant stand apart already.
+    plain = [*KEY, "x_Variant"]
+    ladders = frame.groupby(plain, sort=False)["ladder"].transform("nunique")
+    several = named & (ladders > 1)
     frame.loc[several, "x_Variant"] = _variant_names(frame[several])
     # Unnamed rows are reached by rate code only; the code keeps them apart.
     frame.loc[~named, "x_Variant"] = frame.loc[~named, "ladder"]

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from costmodel.catalog.arrow import empty_rates, text_array
 from costmodel.catalog.catalog import PriceCatalog
+from costmodel.catalog.reserved import offers_of_effective_rates, offers_of_rates
 from costmodel.catalog.tables import SCHEMA_VERSION
 from costmodel.errors import CatalogError
 
@@ -99,8 +100,10 @@ class CatalogFiles:
         return self.table(f"rates/{service_code}", regions)
 
     def reserved(self, service_code: str, regions: Sequence[str] | None) -> pa.Table:
-        """Return a service's reserved rates; an empty table where it has none."""
-        return self.table(f"reserved/{service_code}", regions)
+        """Return a service's reserved offers; no row where it has none."""
+        if f"reserved/{service_code}" in self._manifest["tables"]:
+            return offers_of_effective_rates(self.table(f"reserved/{service_code}", regions))
+        return offers_of_rates(self.rates(service_code, regions))
 
     def table(self, name: str, regions: Sequence[str] | None) -> pa.Table:
         """Return a table by its name in the manifest, only the rows of the regions named."""
