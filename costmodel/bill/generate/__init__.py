@@ -1,0 +1,1 @@
+"""Realistic bills of any size from a seed and a price list: for demos, tests and benchmarks."""
