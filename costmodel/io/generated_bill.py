@@ -144,11 +144,14 @@ def _write_parquet(path: Path, batches: Iterator[pa.RecordBatch], columns: list[
     """Write one file, encoding a batch while the next is being made; return its rows."""
     first = next(batches)
     columns[:] = first.schema.names
-    rows = 0
+    rows: int = 0
     # Without our schema in the file readers see plain text columns, as in AWS's files.
     with (
         pq.ParquetWriter(
-            path, first.schema, compression="snappy", store_schema=False,
+            path,
+            first.schema,
+            compression="snappy",
+            store_schema=False,
             # Statistics help where rows are sorted, by time; elsewhere they cost a third more.
             write_statistics=[f.name for f in first.schema if pa.types.is_timestamp(f.type)],
         ) as writer,
@@ -173,7 +176,7 @@ def _write_csv(path: Path, batches: Iterator[pa.RecordBatch], columns: list[str]
             columns[:] = table.column_names
             options = pyarrow.csv.WriteOptions(include_header=rows == 0, quoting_style="needed")
             pyarrow.csv.write_csv(table, file, options)
-            rows += batch.num_rows
+            rows += int(batch.num_rows)
     return rows
 
 
@@ -239,7 +242,8 @@ def _legacy_manifests(
         "assemblyId": _assembly(period),
         "account": payer,
         "columns": [
-            dict(zip(("category", "name"), column.split("/", 1), strict=True)) for column in columns
+            dict(zip(("category", "name"), column.split("/", 1), strict=True))
+            for column in columns
         ],
         "charset": "UTF-8",
         "compression": "GZIP",

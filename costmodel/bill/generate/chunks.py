@@ -1,4 +1,4 @@
-"""A generated bill from first to last row: usage with its plan fees, then what closes the month."""
+"""A generated bill from first to last row: usage with its plan fees, then the month end."""
 
 from collections.abc import Iterator
 

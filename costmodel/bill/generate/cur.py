@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from costmodel.bill.generate.lines import LINE_ITEM_TYPES, LineKind
-from costmodel.bill.generate.plan import Ints
 from costmodel.bill.generate.rows import MICRO, Chunk, money_as_usd
 from costmodel.bill.generate.texts import (
     PLAN_KINDS,
@@ -84,8 +83,11 @@ def kind_texts(default: str, *special: tuple[Sequence[LineKind], str]) -> TextCo
 
 _USED = (LineKind.ON_DEMAND, LineKind.SPOT, LineKind.RESERVED, LineKind.PLANNED)
 _LINE_ITEM_TYPE = text_column("kind", LINE_ITEM_TYPES)
-_BILL_TYPE = kind_texts("Anniversary", ((LineKind.REFUND,), "Refund"),
-                        ((LineKind.RESERVATION_UPFRONT, LineKind.PLAN_UPFRONT), "Purchase"))  # fmt: skip
+_BILL_TYPE = kind_texts(
+    "Anniversary",
+    ((LineKind.REFUND,), "Refund"),
+    ((LineKind.RESERVATION_UPFRONT, LineKind.PLAN_UPFRONT), "Purchase"),
+)
 _TAX_TYPE = kind_texts("", ((LineKind.TAX,), "VAT"))
 _TERM = kind_texts("", ((LineKind.ON_DEMAND, LineKind.PLANNED), "OnDemand"),
                    ((LineKind.RESERVED, LineKind.RESERVATION_FEE), "Reserved"))  # fmt: skip

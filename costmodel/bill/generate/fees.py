@@ -95,7 +95,7 @@ def _whole_cents(amount: npt.NDArray[np.int64] | int) -> npt.NDArray[np.int64]:
 def _reservation_fees(state: StreamState, begin: int, hours: int, ledger: MonthLedger) -> Chunk:
     """Return one RIFee row per lease: the fee of the whole month and what nobody used."""
     leases = state.plan.reservations
-    instance_hours = leases.count.astype(np.int64) * hours
+    instance_hours = leases.instances.astype(np.int64) * hours
     fee, upfront = instance_hours * leases.hourly_fee, instance_hours * leases.hourly_upfront
     unused = instance_hours * MICRO - ledger.lease_quantity
     extra = {
@@ -116,9 +116,9 @@ def _reservation_fees(state: StreamState, begin: int, hours: int, ledger: MonthL
 def _reservation_upfront(state: StreamState) -> Chunk:
     leases = state.plan.reservations
     new = np.flatnonzero(leases.is_new)
-    paid = leases.hourly_upfront[new] * HOURS_IN_TERM * leases.count[new]
+    paid = leases.hourly_upfront[new] * HOURS_IN_TERM * leases.instances[new]
     line = np.arange(len(new)) + state.lines.first[LineKind.RESERVATION_UPFRONT]
-    count = leases.count[new].astype(np.int64) * MICRO
+    count = leases.instances[new].astype(np.int64) * MICRO
     return _fee_chunk(state, line, paid, np.zeros(len(new)), 1, quantity=count)
 
 

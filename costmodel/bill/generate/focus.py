@@ -79,7 +79,7 @@ def focus_rows(context: RowContext) -> RowContext:
 
 def _take(chunk: Chunk, rows: npt.NDArray[np.intp]) -> Chunk:
     extra = {name: values[rows] for name, values in chunk.extra.items()}
-    return Chunk(*(column[rows] for column in chunk[:-1]), extra)
+    return Chunk._make([*(column[rows] for column in chunk[:-1]), extra])
 
 
 def _is(context: RowContext, kinds: Sequence[LineKind]) -> npt.NDArray[np.bool_]:
@@ -186,7 +186,9 @@ def _usage_end(context: RowContext) -> pa.Array:
     # FOCUS periods are half-open: the second an RIFee ends early comes back.
     hours = context.chunk.hour.astype(np.int64) + context.chunk.hours
     first = np.datetime64(context.texts.plan.settings.first_month, "M").astype("datetime64[ms]")
-    return pa.array(first + hours * np.timedelta64(3_600_000, "ms")).cast(times_ms(context)[0].type)
+    return pa.array(first + hours * np.timedelta64(3_600_000, "ms")).cast(
+        times_ms(context)[0].type
+    )
 
 
 _TIMES_AND_ACCOUNTS: dict[str, Column] = {
@@ -220,7 +222,8 @@ _CHARGE: dict[str, Column] = {
         ((*_UPFRONT, LineKind.SUPPORT, LineKind.TAX, LineKind.CREDIT), "One-Time"),
     ),
     "PricingCategory": _kind(
-        "", ((LineKind.ON_DEMAND, LineKind.REFUND, LineKind.SUPPORT, *_COMMITMENT_FEES), "Standard"),
+        "",
+        ((LineKind.ON_DEMAND, LineKind.REFUND, LineKind.SUPPORT, *_COMMITMENT_FEES), "Standard"),
         ((LineKind.SPOT,), "Dynamic"), ((*_COVERED, *_UNUSED), "Committed"),
     ),
     "CommitmentDiscountCategory": _kind("", (_OF_LEASE, "Usage"), (_OF_PLAN, "Spend")),

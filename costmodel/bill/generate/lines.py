@@ -99,7 +99,8 @@ def build_lines(plan: BillPlan) -> Lines:
               streams.zone, streams.team, streams.environment),
         _part(LineKind.NEGATION, streams.offer[groups], streams.account[groups],
               streams.commitment[groups], streams.zone[groups]),
-        _part(LineKind.RESERVATION_FEE, leases.offer, leases.account, np.arange(len(leases.offer))),
+        _part(LineKind.RESERVATION_FEE, leases.offer, leases.account,
+              np.arange(len(leases.offer))),
         _part(LineKind.RESERVATION_UPFRONT, leases.offer[new_leases], leases.account[new_leases],
               new_leases),
         _part(LineKind.PLAN_FEE, np.full(len(plans.account), offers), plans.account,
@@ -143,9 +144,12 @@ def _negation_groups(plan: BillPlan) -> tuple[Ints, Ints]:
     streams = plan.streams
     covered = np.flatnonzero(streams.purchase == Purchase.SAVINGS_PLAN)
     keys = np.stack(
-        [column[covered] for column in (streams.commitment, streams.account, streams.offer, streams.zone)],
+        [
+            column[covered]
+            for column in (streams.commitment, streams.account, streams.offer, streams.zone)
+        ],
         axis=1,
-    )  # fmt: skip
+    )
     _, sample, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     negation = np.full(len(streams.offer), -1, dtype=np.int32)
     negation[covered] = group + len(streams.offer)

@@ -39,7 +39,9 @@ class Service(NamedTuple):
 
 SERVICES: Final[dict[str, Service]] = {
     "AmazonEC2": Service("Amazon Elastic Compute Cloud", "Compute", "Virtual Machines"),
-    "AmazonRDS": Service("Amazon Relational Database Service", "Databases", "Relational Databases"),
+    "AmazonRDS": Service(
+        "Amazon Relational Database Service", "Databases", "Relational Databases"
+    ),
     "AmazonElastiCache": Service("Amazon ElastiCache", "Databases", "Caching"),
     "AmazonES": Service("Amazon OpenSearch Service", "Analytics", "Search"),
     "AmazonS3": Service("Amazon Simple Storage Service", "Storage", "Object Storage"),
@@ -60,7 +62,9 @@ SERVICES: Final[dict[str, Service]] = {
     "AmazonKinesis": Service("Amazon Kinesis", "Analytics", "Streaming Analytics"),
     "AWSSecretsManager": Service("AWS Secrets Manager", "Security", "Secret Management"),
     "AmazonApiGateway": Service("Amazon API Gateway", "Integration", "API Management"),
-    "ComputeSavingsPlans": Service("Savings Plans for AWS Compute usage", "Compute", "Other (Compute)"),
+    "ComputeSavingsPlans": Service(
+        "Savings Plans for AWS Compute usage", "Compute", "Other (Compute)"
+    ),
     "AWSSupportBusiness": Service("AWS Support (Business)", "Other", "Other (Other)"),
 }  # fmt: skip
 
@@ -73,7 +77,7 @@ _EC2_TYPES = (
         for size in _SIZES
     ),
 )
-_RDS_TYPES = ("db.t3.medium", "db.m5.large", "db.m5.xlarge", "db.m6g.large", "db.r5.large",
+_RDS_TYPES = ("db.t3.medium", "db.m5.large", "db.m5.xl", "db.m6g.large", "db.r5.large",
               "db.r6g.large", "db.r6g.xl")  # fmt: skip
 _CACHE_TYPES = ("cache.t3.micro", "cache.m5.large", "cache.m6g.large", "cache.r6g.large")
 _SEARCH_TYPES = ("m5.large", "m6g.large", "r6g.large", "c5.xlarge")
@@ -89,7 +93,8 @@ _COMPUTE = (
               Rhythm.INSTANCE, 1.0, 0.7, "i-0")
         for kind in ("m5.large", "m5.xlarge", "c5.large")
     ),
-    Meter("AmazonECS", "Fargate-vCPU-Hours:perCPU", "", "Compute", Rhythm.TRAFFIC, 4.0, 2, "task/"),
+    Meter("AmazonECS", "Fargate-vCPU-Hours:perCPU", "", "Compute", Rhythm.TRAFFIC, 4.0, 2,
+          "task/"),
     Meter("AmazonECS", "Fargate-GB-Hours", "", "Compute", Rhythm.TRAFFIC, 8.0, 2, "task/"),
     Meter("AmazonEKS", "AmazonEKS-Hours:perCluster", "CreateOperation", "Compute", Rhythm.STEADY,
           1.0, 0.5, "cluster/"),
@@ -158,8 +163,6 @@ _NETWORK = (
           Rhythm.TRAFFIC, 0.7, 9, "i-0"),
     Meter("AWSDataTransfer", "DataTransfer-In-Bytes", "RunInstances", "Data Transfer",
           Rhythm.TRAFFIC, 2.0, 9, "i-0"),
-    Meter("AWSDataTransfer", "DataTransfer-Regional-Bytes", "InterZone-Out", "Data Transfer",
-          Rhythm.TRAFFIC, 3.0, 9, "i-0"),
     Meter("AmazonEC2", "NatGateway-Hours", "NatGateway", "NAT Gateway", Rhythm.STEADY, 1.0, 1.5,
           "natgateway/nat-0"),
     Meter("AmazonEC2", "NatGateway-Bytes", "NatGateway", "NAT Gateway", Rhythm.TRAFFIC, 3.0, 1.5,

@@ -52,9 +52,7 @@ class BillSettings:
         try:
             np.datetime64(self.first_month, "M")
         except ValueError:
-            raise BadInputError(
-                f"first month {self.first_month!r}: write it as 2026-01"
-            ) from None
+            raise BadInputError(f"first month {self.first_month!r}: write it as 2026-01") from None
         for name, value, least in (
             ("rows", self.rows, 100), ("months", self.months, 1), ("accounts", self.accounts, 1),
             ("anomalies", self.anomalies, 0), ("seed", self.seed, 0),
@@ -101,7 +99,7 @@ class Reservations(NamedTuple):
 
     offer: Ints  # (l,)
     account: Ints  # (l,)
-    count: Ints  # (l,) instances
+    instances: Ints  # (l,)
     hourly_fee: Money  # (l,) recurring, per hour
     hourly_upfront: Money  # (l,) amortised, per hour
     is_new: Bools  # (l,) bought in the first month: its upfront fee is on the bill
@@ -141,7 +139,7 @@ def build_plan(settings: BillSettings, prices: PriceTable) -> BillPlan:
     streams, reservations = _reserve(settings, prices, streams, rng)
     streams, plans = _plan_savings(settings, prices, streams, rng)
     order = np.lexsort((streams.day_hour >= 0, -streams.purchase))
-    streams = Streams(*(column[order] for column in streams))
+    streams = Streams._make(column[order] for column in streams)
     anomalies = _anomalies(settings, prices, streams, rng)
     return BillPlan(settings, prices, streams, reservations, plans, anomalies)
 

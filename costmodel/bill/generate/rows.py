@@ -167,7 +167,9 @@ def _month(state: StreamState, month: int) -> _Month:
     return _Month(end - begin, (1.0 + state.plan.settings.monthly_growth) ** month)
 
 
-def _active(state: StreamState, block: tuple[int, int], first: int, last: int) -> tuple[Ints, Ints]:
+def _active(
+    state: StreamState, block: tuple[int, int], first: int, last: int
+) -> tuple[Ints, Ints]:
     """Return line and hour of every row of the block's streams in hours [first, last)."""
     streams, settings = state.plan.streams, state.plan.settings
     start, stop = block
@@ -285,7 +287,7 @@ def split_at_tiers(tiers: TierTable, offer: Ints, quantity: Micro, counter: Micr
         left = np.flatnonzero(amount > here)
         source, sorted_offer = source[left], sorted_offer[left]
         before, amount = (before + here)[left], (amount - here)[left]
-    return TierSplit(*(np.concatenate(columns) for columns in zip(*pieces, strict=True)))
+    return TierSplit._make(np.concatenate(columns) for columns in zip(*pieces, strict=True))
 
 
 def _with_splits(
@@ -344,9 +346,7 @@ def _negation(state: StreamState, usage: Chunk, planned: npt.NDArray[np.intp]) -
     hour = usage.hour[planned]
     keys, place = np.unique(hour.astype(np.int64) << 32 | groups, return_inverse=True)
     totals = [np.zeros(len(keys), np.int64) for _ in range(3)]
-    for total, column in zip(
-        totals, (usage.quantity, usage.unblended, usage.public), strict=True
-    ):
+    for total, column in zip(totals, (usage.quantity, usage.unblended, usage.public), strict=True):
         _add_at(total, place, column[planned])
     quantity, cost, public = totals
     line = (keys & 0xFFFFFFFF).astype(np.int32)
@@ -366,7 +366,7 @@ def join_chunks(chunks: list[Chunk]) -> Chunk:
         for name in names
     }  # fmt: skip
     columns = zip(*(chunk[:-1] for chunk in chunks), strict=True)
-    return Chunk(*(np.concatenate(values) for values in columns), extra)
+    return Chunk._make([*(np.concatenate(values) for values in columns), extra])
 
 
 def money_as_usd(amount: Money) -> Floats:

@@ -95,7 +95,9 @@ def account_ids(plan: BillPlan) -> list[str]:
 
 
 def _account_names(count: int) -> list[str]:
-    return [f"{TEAMS[i % len(TEAMS)]}-{ENVIRONMENTS[i // len(TEAMS) % 3]}-{i}" for i in range(count)]
+    return [
+        f"{TEAMS[i % len(TEAMS)]}-{ENVIRONMENTS[i // len(TEAMS) % 3]}-{i}" for i in range(count)
+    ]
 
 
 def _offer_texts(offers: Sequence[Offer]) -> dict[str, TextColumn]:
