@@ -9,6 +9,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from costmodel.bill.generate.catalog_prices import catalog_price_table as catalog_price_table
+    from costmodel.bill.generate.plan import BillSettings as BillSettings
     from costmodel.catalog.catalog import PriceCatalog as PriceCatalog
     from costmodel.catalog.catalog import RateMatch as RateMatch
     from costmodel.compare import Comparison as Comparison
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from costmodel.estimate.estimate import require_complete as require_complete
     from costmodel.estimate.result import Estimate as Estimate
     from costmodel.io.catalog_store import load_catalog as load_catalog
+    from costmodel.io.generated_bill import generate_bill as generate_bill
     from costmodel.io.iac.reader import read_plan as read_plan
     from costmodel.io.iac.reader import read_spec as read_spec
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
@@ -38,6 +41,9 @@ _PUBLIC = {
     "diff": "costmodel.verbs",
     "explain": "costmodel.verbs",
     "require_complete": "costmodel.estimate.estimate",
+    "BillSettings": "costmodel.bill.generate.plan",
+    "catalog_price_table": "costmodel.bill.generate.catalog_prices",
+    "generate_bill": "costmodel.io.generated_bill",
     "BadInputError": "costmodel.errors",
     "CostModelError": "costmodel.errors",
     "IncompleteEstimateError": "costmodel.errors",

@@ -63,8 +63,10 @@ def _fail(message: str, code: int) -> None:
 
 def _register_commands() -> None:
     """Register every command group: one import and one call each."""
-    from costmodel.cli import catalog, estimate
+    from costmodel.cli import bill_group, bill_tools, catalog, estimate
 
+    bill_group.register(app)
+    bill_tools.register()
     catalog.register(app)
     estimate.register(app)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,6 @@ from costmodel.bill.generate.texts import Texts, build_texts
 from costmodel.errors import BadInputError
 
 BillFormat = Literal["cur", "cur-csv", "cur2", "focus-1.0", "focus-1.2"]
-BILL_FORMATS: Final[tuple[BillFormat, ...]] = ("cur", "cur-csv", "cur2", "focus-1.0", "focus-1.2")
 _REPORT = "costs"
 _ROWS_PER_FILE = 1_000_000
 _BUCKET = "example-billing"
@@ -77,10 +76,8 @@ def generate_bill(
     """Generate a bill and write it to an empty or new folder.
 
     Raises:
-        BadInputError: the folder has files in it already, or the format is unknown.
+        BadInputError: the folder has files in it already.
     """
-    if bill_format not in BILL_FORMATS:
-        raise BadInputError(f"--format {bill_format}: choose one of {', '.join(BILL_FORMATS)}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadInputError(f"{folder} is not an empty folder: name a new one with --out")
     state = stream_state(build_plan(settings, prices))

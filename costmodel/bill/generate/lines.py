@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from costmodel.bill.generate.plan import BillPlan, Ints, Purchase, SavingsPlans
+from costmodel.bill.generate.plan import BillPlan, Ints, Purchase, SavingsPlans, negation_key
 from costmodel.bill.generate.prices import Offer, PriceTable
 
 Floats = npt.NDArray[np.float64]
@@ -137,19 +137,10 @@ def _part(
 
 
 def _negation_groups(plan: BillPlan) -> tuple[Ints, Ints]:
-    """Return one stream of each (plan, account, offer, zone), and every stream's negation line.
-
-    AWS writes one negation row per hour, plan, operation, usage type and zone.
-    """
+    """Return one stream of each negation group, and every stream's negation line."""
     streams = plan.streams
     covered = np.flatnonzero(streams.purchase == Purchase.SAVINGS_PLAN)
-    keys = np.stack(
-        [
-            column[covered]
-            for column in (streams.commitment, streams.account, streams.offer, streams.zone)
-        ],
-        axis=1,
-    )
+    keys = np.stack([column[covered] for column in negation_key(streams)], axis=1)
     _, sample, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     negation = np.full(len(streams.offer), -1, dtype=np.int32)
     negation[covered] = group + len(streams.offer)

@@ -135,13 +135,43 @@ def build_plan(settings: BillSettings, prices: PriceTable) -> BillPlan:
     """Draw an organisation whose bill has about ``settings.rows`` rows."""
     rng = np.random.default_rng([settings.seed, 0])
     hourly, daily = _stream_counts(settings)
-    streams = _draw_streams(settings, prices, hourly, daily, rng)
+    # More daily streams than needed: the rows of all others decide how many are kept.
+    streams = _draw_streams(settings, prices, hourly, daily + daily // 2 + 20, rng)
     streams, reservations = _reserve(settings, prices, streams, rng)
     streams, plans = _plan_savings(settings, prices, streams, rng)
-    order = np.lexsort((streams.day_hour >= 0, -streams.purchase))
+    before = np.cumsum(_rows_of(settings, streams)) + _rows_beside(settings, streams, plans)
+    kept = np.flatnonzero((streams.day_hour < 0) | (before <= settings.rows))
+    order = kept[np.lexsort((streams.day_hour[kept] >= 0, -streams.purchase[kept]))]
     streams = Streams._make(column[order] for column in streams)
     anomalies = _anomalies(settings, prices, streams, rng)
     return BillPlan(settings, prices, streams, reservations, plans, anomalies)
+
+
+def _rows_of(settings: BillSettings, streams: Streams) -> npt.NDArray[np.int64]:
+    """Return how many rows each stream makes, (s,)."""
+    hours = int(settings.month_hours()[-1])
+    office = is_office_hour(np.arange(hours), settings.first_month)
+    office_left = np.append(np.cumsum(office[::-1])[::-1], 0)
+    hourly = np.where(streams.office_hours, office_left[streams.born], hours - streams.born)
+    # Days whose hour is past before the stream is born have no row.
+    missed = -(-(streams.born - streams.day_hour) // 24)
+    rows: npt.NDArray[np.int64] = np.where(
+        streams.day_hour < 0, hourly, hours // 24 - np.maximum(missed, 0)
+    ).astype(np.int64)
+    return rows
+
+
+def _rows_beside(settings: BillSettings, streams: Streams, plans: SavingsPlans) -> int:
+    """Return how many rows negations and plan fees make: one an hour each."""
+    covered = np.flatnonzero(streams.purchase == Purchase.SAVINGS_PLAN)
+    groups = np.unique(np.stack([column[covered] for column in negation_key(streams)]), axis=1)
+    rows_an_hour = int(groups.shape[1]) + len(plans.account)
+    return rows_an_hour * int(settings.month_hours()[-1])
+
+
+def negation_key(streams: Streams) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return what AWS writes one negation row per hour for: plan, account, offer and zone."""
+    return streams.commitment, streams.account, streams.offer, streams.zone
 
 
 def is_office_hour(hour: npt.ArrayLike, first_month: str) -> Bools:
@@ -186,7 +216,7 @@ def _stream_counts(settings: BillSettings) -> tuple[int, int]:
 
 
 def _plan_count(covered_streams: int) -> int:
-    return min(3, covered_streams // _STREAMS_PER_PLAN)
+    return min(3, -(-covered_streams // _STREAMS_PER_PLAN))
 
 
 def _late_share(settings: BillSettings) -> float:
@@ -285,7 +315,6 @@ def _plan_savings(
     hourly = int(np.sum(streams.day_hour < 0))
     chosen = can[: round(hourly * _PLANNED_SHARE)]
     plans = _plan_count(len(chosen))
-    chosen = chosen if plans else chosen[:0]
     plan = rng.integers(0, max(plans, 1), len(chosen))
     purchase, commitment = streams.purchase.copy(), streams.commitment.copy()
     purchase[chosen] = Purchase.SAVINGS_PLAN
