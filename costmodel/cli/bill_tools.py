@@ -45,7 +45,7 @@ def generate_command(
     catalog: CatalogOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Make a realistic bill from catalog prices: accounts, reservations, plans, spot, credits, tax.
+    """Make a realistic bill: accounts, reservations, savings plans, spot, credits, tax.
 
     Example: costmodel bill generate --rows 1000000 --format cur2 --months 3 --out demo-bill
     """
