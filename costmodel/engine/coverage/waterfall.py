@@ -148,9 +148,8 @@ def _run(
     if len(committed) not in (1, hours):
         raise CommitmentError(f"commitments cover {len(committed)} hours, usage {hours}")
     committed = np.broadcast_to(committed, (hours, committed.shape[1]))
-    ledger = _Ledger(np.ascontiguousarray(quantity.T), np.array(committed.T, order="C"), record)
-    if ledger.usage.base is quantity or ledger.usage is quantity:
-        ledger = ledger._replace(usage=quantity.T.copy())
+    # Copies: the ledger is written to, and a transposed column is contiguous already.
+    ledger = _Ledger(np.array(quantity.T, order="C"), np.array(committed.T, order="C"), record)
     for stage in np.unique(commitments.stage):
         _apply_stage(ledger, commitments, on_demand, commitments.stage == stage, ownership)
     left = ledger.usage.T
