@@ -79,8 +79,10 @@ def _targets(instances: Sequence[Instance]) -> _Targets:
 def _resource(instance: Instance, configuration: Configuration, targets: _Targets) -> Resource:
     configured = configuration.resource(instance.module, instance.config_address)
     region = instance.values.get("region")  # set on every resource since AWS provider 6
-    if not isinstance(region, str) and configured is not None:
-        region = configuration.region(str(configured.get("provider_config_key", "")))
+    if not isinstance(region, str):
+        # A plan that does not list the resource's configuration still names its default provider.
+        key = "aws" if configured is None else configured.get("provider_config_key", "aws")
+        region = configuration.region(str(key))
     if not isinstance(region, str):
         region = region_from_values(instance.values)
     set_by_user = None if configured is None else frozenset(configured.get("expressions") or ())
