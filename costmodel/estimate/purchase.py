@@ -60,18 +60,25 @@ def buy(usage: UsageTable, list_cost: Floats, catalog: PriceCatalog) -> Purchase
     category = np.array([_CATEGORY[model] for model in usage.model], dtype=object)
     issues: list[tuple[int, IssueReason, str]] = []
     for row in np.flatnonzero(usage.model != "OnDemand"):
-        found = _rate(usage, int(row), catalog)
-        quantity = usage.quantity[row]
-        effective[row] = np.nan if found is None else found * quantity
-        if found is None:
+        rate = _rate(usage, int(row), catalog)
+        if rate is None:
+            effective[row] = np.nan
             issues.append((int(row), IssueReason.NO_COMMITTED_RATE, _no_rate(usage, int(row))))
             continue
-        share = _UPFRONT_SHARE.get(usage.option[row], 0.0)
-        term_hours = HOURS_PER_YEAR * (3.0 if usage.lease[row] == "3yr" else 1.0)
-        upfront[row] = share * found * term_hours * quantity / HOURS_PER_MONTH
-        if usage.option[row] == "Partial Upfront":
+        effective[row] = rate["price"] * usage.quantity[row]
+        units = usage.quantity[row] / HOURS_PER_MONTH  # reserved instances
+        upfront[row] = units * _upfront_fee(usage, int(row), rate)
+        if rate["upfront"] is None and usage.option[row] == "Partial Upfront":
             issues.append((int(row), IssueReason.APPROXIMATION, _HALF))
     return Purchased(effective, upfront, category, issues)
+
+
+def _upfront_fee(usage: UsageTable, row: int, rate: dict[str, Any]) -> float:
+    """Return one reserved unit's fee [USD]: published, else the option's share of the term."""
+    if rate["upfront"] is not None:
+        return float(rate["upfront"])
+    term_hours = HOURS_PER_YEAR * (3.0 if usage.lease[row] == "3yr" else 1.0)
+    return float(_UPFRONT_SHARE.get(usage.option[row], 0.0) * rate["price"] * term_hours)
 
 
 _HALF: Final = (
@@ -80,8 +87,8 @@ _HALF: Final = (
 )
 
 
-def _rate(usage: UsageTable, row: int, catalog: PriceCatalog) -> float | None:
-    """Return the effective USD per unit of one line's purchase, or None."""
+def _rate(usage: UsageTable, row: int, catalog: PriceCatalog) -> dict[str, Any] | None:
+    """Return the effective price of one line's purchase and its upfront fee, or None."""
     region = usage.region_id[row]
     key = {"x_UsageType": usage.usage_type[row], "x_Operation": usage.operation[row]}
     match usage.model[row]:
@@ -106,18 +113,26 @@ def _rate(usage: UsageTable, row: int, catalog: PriceCatalog) -> float | None:
             return _only(catalog.spot(region), spot_key, "ListUnitPrice")
 
 
-def _only(rates: Any, key: dict[str, Any], price: str) -> float | None:
-    """Return the price of the one row with this key; None where there is none or several."""
+def _only(rates: Any, key: dict[str, Any], price: str) -> dict[str, Any] | None:
+    """Return the rate with this key; None where there is none, or several that differ.
+
+    Only EC2 has offering classes; the other services' rates carry none.
+    """
     import pyarrow.compute as pc
 
-    mask = None
     for column, value in key.items():
-        if column not in rates.column_names or (value == "" and column == "OfferingClass"):
-            continue
+        if column not in rates.column_names:
+            return None
         same = pc.equal(rates[column].cast("string"), value or "")
-        mask = same if mask is None else pc.and_(mask, same)
-    prices = set(rates.filter(mask)[price].to_pylist()) if mask is not None else set()
-    return float(prices.pop()) if len(prices) == 1 else None
+        if column == "OfferingClass":
+            same = pc.or_(same, pc.equal(rates[column].cast("string"), ""))
+        rates = rates.filter(same)
+    columns = [name for name in (price, "x_UpfrontFee") if name in rates.column_names]
+    distinct = {tuple(row.values()) for row in rates.select(columns).to_pylist()}
+    if len(distinct) != 1:
+        return None
+    (found,) = distinct
+    return {"price": float(found[0]), "upfront": found[1] if len(found) > 1 else None}
 
 
 def _no_rate(usage: UsageTable, row: int) -> str:

@@ -233,6 +233,24 @@ def test_a_reservation_keeps_list_cost_and_amortises_its_upfront_fee(
     assert estimate.purchased.pricing_category[0] == "Committed"
 
 
+def test_a_published_upfront_fee_is_taken_as_it_is() -> None:
+    row = {**RESERVED[1], "OfferingClass": "", "x_UpfrontFee": 250.0}
+    resource = replace(widget(term="1yr", option="Partial Upfront"), count=2)
+
+    estimate = estimate_spec(spec(resource), catalog(reserved_rows=[row]))
+
+    assert estimate.purchased.upfront_cost[0] == pytest.approx(500.0)
+    assert estimate.issues == []
+
+
+def test_two_different_rates_for_one_purchase_are_not_chosen_from() -> None:
+    rows = [RESERVED[0], {**RESERVED[0], "x_EffectiveUnitPrice": 0.01}]
+
+    estimate = estimate_spec(spec(widget(term="1yr")), catalog(reserved_rows=rows))
+
+    assert reasons(estimate) == {IssueReason.NO_COMMITTED_RATE}
+
+
 def test_a_reservation_without_a_rate_is_nan_and_says_which() -> None:
     estimate = estimate_spec(spec(widget(term="3yr")), catalog(reserved_rows=RESERVED))
 
