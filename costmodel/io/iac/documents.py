@@ -94,18 +94,6 @@ def _unpacked(path: Path, error: type[BadInputError]) -> bytes:
     return data
 
 
-def parse_document(text: str, name: str, error: type[BadInputError] = SpecError) -> Any:
-    """Parse JSON (text that begins with ``{`` or ``[``) or else YAML."""
-    if text.lstrip()[:1] in ("{", "["):
-        try:
-            return parse_json(text, name, error)
-        except BadInputError:
-            # YAML's flow style begins like JSON; its own message is only right if YAML accepts it.
-            if name.endswith(".json"):
-                raise
-    return parse_yaml(text, name, error)
-
-
 def parse_json(text: str, name: str, error: type[BadInputError] = SpecError) -> Any:
     """Parse JSON; a key given twice is an error."""
     try:
@@ -183,6 +171,23 @@ for _tag, _pattern, _first in _resolvers():
         ["" if letter == "\0" else letter for letter in _first],
     )
 SafeLinedLoader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+
+
+def parse_document(
+    text: str,
+    name: str,
+    error: type[BadInputError] = SpecError,
+    loader: type[SafeLinedLoader] = SafeLinedLoader,
+) -> Any:
+    """Parse JSON (text that begins with ``{`` or ``[``) or else YAML."""
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            return parse_json(text, name, error)
+        except BadInputError:
+            # YAML's flow style begins like JSON; its own message is only right if YAML accepts it.
+            if name.endswith(".json"):
+                raise
+    return parse_yaml(text, name, error, loader)
 
 
 def parse_yaml(

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.errors import SpecError
+from costmodel.io.iac.cloudformation.tags import TemplateLoader
+from costmodel.io.iac.cloudformation.template import is_template, parse_template
 from costmodel.io.iac.documents import parse_document, read_text
 from costmodel.io.iac.spec_file import parse_spec
 from costmodel.io.iac.terraform.directory import read_directory
@@ -21,22 +23,30 @@ def read_spec(
     usage: str | Path | UsageFile | None = None,
     known_inputs: Mapping[str, Collection[str]] | None = None,
     variable_files: Sequence[str | Path] = (),
+    parameters: Mapping[str, Any] | None = None,
 ) -> ArchitectureSpec:
-    """Read an architecture: a spec, a Terraform directory, plan or state.
+    """Read an architecture: a spec, Terraform or CloudFormation.
 
     Args:
-        path: a YAML or JSON spec, a Terraform directory, or a plan or state in JSON.
+        path: a YAML or JSON spec, a Terraform directory, a plan or state in JSON, or a
+            CloudFormation or SAM template.
         region: region of the resources that fix none.
         usage: a usage file, or its path.
         known_inputs: resource type → names of its inputs; misspelt ones in a YAML spec become
             errors.
         variable_files: Terraform variable files beside those Terraform loads by itself.
+        parameters: CloudFormation parameter name → value, over the template's defaults.
 
     Raises:
         SpecError: the input cannot be understood; the message says where and what to do.
         UsageFileError: the same for the usage file.
     """
-    spec = _read(Path(path), known_inputs, variable_files)
+    path = Path(path)
+    spec = (
+        read_directory(path, variable_files)
+        if path.is_dir()
+        else _read_file(path, region, known_inputs, parameters)
+    )
     if region is not None and spec.region is None:
         spec = replace(spec, region=region)
     if usage is None:
@@ -56,26 +66,36 @@ def read_plan(path: str | Path) -> tuple[ArchitectureSpec, ArchitectureSpec]:
     return parse_plan(document, str(path))
 
 
-def _read(
+def _read_file(
     path: Path,
+    region: str | None,
     known_inputs: Mapping[str, Collection[str]] | None,
-    variable_files: Sequence[str | Path],
+    parameters: Mapping[str, Any] | None,
 ) -> ArchitectureSpec:
+    name = str(path)
     if not path.exists():
-        raise SpecError(f"{path}: does not exist; check the path")
-    if path.is_dir():
-        return read_directory(path, variable_files)
+        raise SpecError(f"{name}: does not exist; check the path")
     if path.suffix == ".tf":
-        raise SpecError(f"{path}: is one file of a Terraform module; give its directory")
-    document = parse_document(read_text(path), str(path))
-    return _spec_of(document, str(path), known_inputs)
+        raise SpecError(f"{name}: is one file of a Terraform module; give its directory")
+    document = parse_document(read_text(path), name, loader=TemplateLoader)
+    try:
+        return _architecture(document, path, region, known_inputs, parameters)
+    except RecursionError:
+        raise SpecError(f"{name}: is nested too deeply to be an architecture") from None
 
 
-def _spec_of(
-    document: Any, name: str, known_inputs: Mapping[str, Collection[str]] | None
+def _architecture(
+    document: Any,
+    path: Path,
+    region: str | None,
+    known_inputs: Mapping[str, Collection[str]] | None,
+    parameters: Mapping[str, Any] | None,
 ) -> ArchitectureSpec:
+    name = str(path)
     if is_plan(document):
         return parse_plan(document, name)[1]
     if is_state(document):
         return parse_state(document, name)
+    if is_template(document):
+        return parse_template(document, path, region=region, parameters=parameters)
     return parse_spec(document, name, known_inputs)
