@@ -1,0 +1,213 @@
+"""Where a budget stands in a period: spent, expected at its end, allowed."""
+
+import math
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.budget.limits import FixedLimit, ForecastLimit, HistoricalLimit, PlannedLimit
+from costmodel.budget.model import Budget
+from costmodel.budget.period import Period
+from costmodel.budget.spend import DailyMeasure, local_days
+from costmodel.engine.forecast import forecast_total
+
+# With less than two weeks there is no weekly pattern, and the level is a guess.
+_LEAST_HISTORY: Final = 14
+_LONGEST_CHAIN: Final = 60  # periods a rollover looks back
+
+
+@dataclass(frozen=True)
+class BudgetStatus:
+    """A budget in one period. Amounts in the budget's currency; NaN = unknown.
+
+    Attributes:
+        budget: the budget.
+        period: the period.
+        through: the data are complete up to here.
+        state: OK, ALARM, DATA_LATE or NO_DATA.
+        limit: what is allowed, with what rolled over.
+        actual: spent so far.
+        forecast_mean: expected at the end of the period.
+        forecast_p90: exceeded with a probability of 10 %.
+        previous: total of the period before.
+        previous_to_date: spend of the period before after as many days.
+        largest_past: the largest total of a past period.
+        missing_days: days of the period inside the data without any row.
+        notes: what the reader should know.
+    """
+
+    budget: Budget
+    period: Period
+    through: datetime | None
+    state: str = "OK"
+    limit: float = math.nan
+    actual: float = math.nan
+    forecast_mean: float = math.nan
+    forecast_p90: float = math.nan
+    previous: float = math.nan
+    previous_to_date: float = math.nan
+    largest_past: float = math.nan
+    missing_days: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def used(self) -> float:
+        """Share of the limit that is spent; NaN without a limit."""
+        return self.actual / self.limit if self.limit > 0.0 else math.nan
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the data reach to the end of the period."""
+        return self.through is not None and self.through >= self.period.end
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the status as a JSON object."""
+        return {
+            "budget": self.budget.name,
+            "type": self.budget.type.value,
+            "period_start": self.period.start.isoformat(),
+            "period_end": self.period.end.isoformat(),
+            "data_through": None if self.through is None else self.through.isoformat(),
+            "state": self.state,
+            "currency": self.budget.currency,
+            "limit": self.limit,
+            "actual": self.actual,
+            "used_percent": 100.0 * self.used,
+            "forecast": {"mean": self.forecast_mean, "p90": self.forecast_p90},
+            "previous": self.previous,
+            "missing_days": self.missing_days,
+            "owners": list(self.budget.owners),
+            "notes": list(self.notes),
+        }
+
+
+def assess(
+    daily: DailyMeasure | None, budget: Budget, period: Period, through: datetime | None
+) -> BudgetStatus:
+    """Return where a budget stands in a period, from its daily measure."""
+    if daily is None:
+        return BudgetStatus(budget, period, through, state="NO_DATA", notes=("there are no data",))
+    start, end = local_days(period, budget.zone)
+    mean, p90 = expect_total(daily, start, end)
+    before = budget.calendar.previous(period)
+    past = _past_totals(daily, budget, period)
+    elapsed = max(min(daily.end, end) - start, timedelta(0))
+    missing = daily.missing_days(start, end)
+    return BudgetStatus(
+        budget,
+        period,
+        through,
+        limit=limit_of(daily, budget, period),
+        actual=daily.value(start, end),
+        forecast_mean=mean,
+        forecast_p90=p90,
+        previous=past[-1] if past else math.nan,
+        previous_to_date=_to_date(daily, budget, before, elapsed),
+        largest_past=max(past, default=math.nan),
+        missing_days=missing,
+        notes=(f"{missing} day(s) of the period have no data",) if missing else (),
+    )
+
+
+def expect_total(daily: DailyMeasure, start: date, end: date) -> tuple[float, float]:
+    """Return the expected total of [start, end) and its 90 % quantile; NaN = not enough history.
+
+    Only sums are forecast: shares and prices per unit are not.
+    """
+    history = daily.history(end)
+    if daily.base is not None or np.count_nonzero(~np.isnan(history)) < _LEAST_HISTORY:
+        return math.nan, math.nan
+    if not np.isfinite(history[~np.isnan(history)]).all():
+        return math.nan, math.nan
+    spent = daily.value(start, end)
+    known_until = max(daily.first, min(daily.end, end))
+    ahead = (end - known_until).days
+    if ahead == 0:
+        return spent, spent
+    days = days_of_month(daily.first, len(history) + ahead)
+    total = forecast_total(history[None], ahead, day_of_month=days)
+    # The upper end of the central 80 % is the 90 % quantile.
+    mean, p90 = total.mean[0], total.interval(0.8)[1][0]
+    spent = 0.0 if math.isnan(spent) else spent
+    # A period still to come starts after the days between the data and it.
+    skipped = (start - known_until).days
+    before = mean[skipped - 1] if skipped > 0 else 0.0
+    return float(spent + mean[-1] - before), float(spent + p90[-1] - before)
+
+
+def days_of_month(first: date, count: int) -> NDArray[np.int64]:
+    """Return (count,) the day of the month, 1 … 31, of consecutive days."""
+    days = np.datetime64(first) + np.arange(count)
+    day: NDArray[np.int64] = (days - days.astype("datetime64[M]")).astype(np.int64) + 1
+    return day
+
+
+def limit_of(daily: DailyMeasure, budget: Budget, period: Period) -> float:
+    """Return what a budget allows in a period, with what rolled over from the ones before."""
+    limit = _own_limit(daily, budget, period)
+    if budget.rollover == "none":
+        return limit
+    carried = 0.0
+    for past in _rolling_periods(daily, budget, period):
+        left = (
+            _own_limit(daily, budget, past) + carried - daily.value(*local_days(past, budget.zone))
+        )
+        carried = 0.0 if math.isnan(left) else left
+        if budget.rollover == "unspent":
+            carried = max(carried, 0.0)
+    return max(limit + carried, 0.0) if not math.isnan(limit) else limit
+
+
+def _own_limit(daily: DailyMeasure, budget: Budget, period: Period) -> float:
+    start, end = local_days(period, budget.zone)
+    match budget.limit:
+        case FixedLimit(amount):
+            return amount
+        case PlannedLimit() as plan:
+            return plan.at(start)
+        case HistoricalLimit() as history:
+            return history.average(_past_totals(daily, budget, period))
+        case ForecastLimit():
+            opening = DailyMeasure(daily.first, daily.history(start), None, daily.factor)
+            return expect_total(opening, start, end)[0] if daily.base is None else math.nan
+
+
+def _rolling_periods(daily: DailyMeasure, budget: Budget, period: Period) -> list[Period]:
+    """Return the periods since the budget began whose data are complete, oldest first."""
+    since = budget.start or daily.first
+    covered = _covered_before(daily, budget, period)
+    return [p for p in covered if local_days(p, budget.zone)[0] >= since]
+
+
+def _past_totals(daily: DailyMeasure, budget: Budget, period: Period) -> list[float]:
+    """Return the totals of the complete periods before, oldest first."""
+    covered = _covered_before(daily, budget, period)
+    return [daily.value(*local_days(past, budget.zone)) for past in covered]
+
+
+def _covered_before(daily: DailyMeasure, budget: Budget, period: Period) -> list[Period]:
+    found: list[Period] = []
+    before = budget.calendar.previous(period)
+    while before is not None and len(found) < _LONGEST_CHAIN:
+        start, end = local_days(before, budget.zone)
+        if start < daily.first:
+            break
+        if daily.covers(start, end):
+            found.insert(0, before)
+        before = budget.calendar.previous(before)
+    return found
+
+
+def _to_date(
+    daily: DailyMeasure, budget: Budget, before: Period | None, elapsed: timedelta
+) -> float:
+    """Return the spend of the period before after the same number of days."""
+    if before is None or not elapsed:
+        return math.nan
+    start, end = local_days(before, budget.zone)
+    if start < daily.first:
+        return math.nan
+    return daily.value(start, min(start + elapsed, end))

@@ -1,0 +1,216 @@
+"""Spend over time: the table budgets are held against, and one budget's daily measure of it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodel.budget.filters import Mask, filter_columns
+from costmodel.budget.model import Budget, BudgetType
+from costmodel.budget.period import Period
+from costmodel.errors import BadInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TIME: Final = "ChargePeriodStart"
+# Usage a commitment could cover is metered in time; requests and storage are not.
+_TIME_UNITS: Final = ("hr", "hour", "second")
+
+
+@dataclass(frozen=True)
+class Spend:
+    """Rows of spend and how far they reach.
+
+    Attributes:
+        table: ChargePeriodStart (UTC) plus dimension and metric columns; one row per day or hour
+            and combination of dimensions. A day without any row is missing, not free.
+        through: the data are complete up to here, UTC, exclusive; None = there are none.
+    """
+
+    table: "pd.DataFrame"
+    through: datetime | None
+
+    @classmethod
+    def from_table(cls, table: "pd.DataFrame", *, through: datetime | None = None) -> "Spend":
+        """Return spend from a table with ChargePeriodStart; it reaches to its last day or hour."""
+        import pandas as pd
+
+        if TIME not in table.columns:
+            raise BadInputError(
+                f"the spend has no column {TIME}, only {', '.join(map(str, table.columns))}: "
+                "summarize the bill by day"
+            )
+        times = pd.to_datetime(table[TIME], utc=True)
+        if times.isna().any():
+            raise BadInputError(f"the spend has rows without {TIME}: remove or repair them")
+        if through is None and len(times):
+            step = (
+                timedelta(days=1) if (times == times.dt.normalize()).all() else timedelta(hours=1)
+            )
+            through = times.max().to_pydatetime() + step
+        return cls(table.assign(**{TIME: times}), through)
+
+    def rows(self, where: Mask, period: Period) -> "pd.DataFrame":
+        """Return the rows of a mask inside a period."""
+        times = self.table[TIME]
+        return self.table[where & (times >= period.start) & (times < period.end)]
+
+
+@dataclass(frozen=True)
+class DailyMeasure:
+    """What one budget measures, day by day in its time zone.
+
+    Attributes:
+        first: first day with data.
+        amount: (l,) sum of each day; NaN = no data at all for that day.
+        base: (l,) what the amount is divided by (per unit, utilisation, coverage); None = nothing.
+        factor: 100 for percentages.
+    """
+
+    first: date
+    amount: NDArray[np.float64]
+    base: NDArray[np.float64] | None = None
+    factor: float = 1.0
+
+    @property
+    def end(self) -> date:
+        """The day after the last one."""
+        return self.first + timedelta(days=len(self.amount))
+
+    def value(self, start: date, end: date) -> float:
+        """Return the measure over [start, end); NaN when no day of it is known."""
+        inside = slice(self._index(start), self._index(end))
+        amount = self.amount[inside]
+        if np.isnan(amount).all():
+            return float("nan")
+        total = float(np.nansum(amount))
+        if self.base is None:
+            return total
+        base = float(np.nansum(self.base[inside]))
+        return self.factor * total / base if base > 0.0 else float("nan")
+
+    def covers(self, start: date, end: date) -> bool:
+        """Return whether the data reach over all of [start, end)."""
+        return self.first <= start and end <= self.end
+
+    def missing_days(self, start: date, end: date) -> int:
+        """Return how many days inside the data have no row."""
+        return int(np.isnan(self.amount[self._index(start) : self._index(end)]).sum())
+
+    def history(self, end: date) -> NDArray[np.float64]:
+        """Return the daily amounts before a day."""
+        return self.amount[: self._index(end)]
+
+    def _index(self, day: date) -> int:
+        return min(max((day - self.first).days, 0), len(self.amount))
+
+
+def measure(spend: Spend, budget: Budget) -> DailyMeasure | None:
+    """Return a budget's daily measure; None when there are no data at all."""
+    table = spend.table
+    if spend.through is None or len(table) == 0:
+        return None
+    day = _local_day(table, budget.zone)
+    last = (spend.through - timedelta(microseconds=1)).astimezone(budget.zone).date()
+    first = day.min().astype(object)
+    length = (last - first).days + 1
+    index = (day - day.min()).astype(np.int64)
+    known = np.bincount(index[index < length], minlength=length) > 0
+
+    def daily(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        inside = index < length
+        total = np.bincount(index[inside], weights=values[inside], minlength=length)
+        return np.where(known, total, np.nan)
+
+    amount, base = _parts(table, budget)
+    factor = 100.0 if budget.type.is_share else 1.0
+    return DailyMeasure(first, daily(amount), None if base is None else daily(base), factor)
+
+
+def local_days(period: Period, zone: tzinfo) -> tuple[date, date]:
+    """Return the first day of a period and the day after its last, in a time zone."""
+    return period.start.astimezone(zone).date(), period.end.astimezone(zone).date()
+
+
+def _local_day(table: "pd.DataFrame", zone: tzinfo) -> NDArray[np.datetime64]:
+    times = table[TIME] if zone is UTC else table[TIME].dt.tz_convert(zone)
+    days: NDArray[np.datetime64] = times.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+    return days
+
+
+def _parts(
+    table: "pd.DataFrame", budget: Budget
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return what is summed, and what it is divided by, of every row."""
+    counted = budget.filter.mask(table)
+    if budget.type.is_share:
+        return _share_parts(table, budget.type, counted)
+    amount = np.where(counted, numbers(table, budget.metric), 0.0)
+    if budget.per_unit is None:
+        return amount, None
+    units = numbers(table, budget.per_unit.column)
+    return amount, np.where(budget.per_unit.filter.mask(table), units, 0.0)
+
+
+def _share_parts(
+    table: "pd.DataFrame", kind: BudgetType, counted: Mask
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the numerator and the denominator of utilisation or coverage.
+
+    Utilisation: used commitment over all of it, at effective cost. Coverage: usage under the
+    commitments over that and the on-demand usage of the same services metered in time, at list
+    cost. (AWS decides what is eligible by its rate files; narrow the budget's filter to match.)
+    """
+    word = "Savings" if kind.name.startswith("SAVINGS") else "Reserved"
+    committed = counted & _contains(table, "CommitmentDiscountType", word)
+    used = _contains(table, "CommitmentDiscountStatus", "Used") & committed
+    if kind in (BudgetType.RI_UTILIZATION, BudgetType.SAVINGS_PLANS_UTILIZATION):
+        unused = _contains(table, "CommitmentDiscountStatus", "Unused") & committed
+        cost = numbers(table, "EffectiveCost")
+        return np.where(used, cost, 0.0), np.where(used | unused, cost, 0.0)
+    service = column(table, "ServiceName").astype(str).to_numpy()
+    eligible = np.isin(service, np.unique(service[used])) & counted
+    eligible &= _contains(table, "PricingCategory", "Standard")
+    unit = column(table, "PricingUnit").astype(str).str.lower()
+    eligible &= np.any([unit.str.contains(word) for word in _TIME_UNITS], axis=0)
+    cost = numbers(table, "ListCost")
+    return np.where(used, cost, 0.0), np.where(used | eligible, cost, 0.0)
+
+
+def column(table: "pd.DataFrame", name: str) -> "pd.Series":
+    """Return a column, or say which there are."""
+    if name not in table.columns:
+        raise BadInputError(
+            f"the spend has no column {name}, only {', '.join(map(str, table.columns))}"
+        )
+    return table[name]
+
+
+def numbers(table: "pd.DataFrame", name: str) -> NDArray[np.float64]:
+    """Return a column as numbers, absent values as 0."""
+    values = column(table, name).to_numpy(dtype=np.float64, na_value=np.nan)
+    known: NDArray[np.float64] = np.where(np.isnan(values), 0.0, values)
+    return known
+
+
+def _contains(table: "pd.DataFrame", name: str, word: str) -> Mask:
+    text = column(table, name).astype(str)
+    if word == "Used":  # "Unused" contains it
+        return np.asarray(text == "Used")
+    return np.asarray(text.str.contains(word, regex=False))
+
+
+def needed_columns(budgets: list[Budget]) -> set[str]:
+    """Return the columns of a bill that the budgets read, apart from time."""
+    needed: set[str] = set()
+    for budget in budgets:
+        needed |= {budget.metric} | filter_columns(budget.filter)
+        if budget.per_unit is not None:
+            needed |= {budget.per_unit.column} | filter_columns(budget.per_unit.filter)
+        if budget.type.is_share:
+            needed |= {"CommitmentDiscountType", "CommitmentDiscountStatus", "PricingCategory"}
+            needed |= {"ServiceName", "PricingUnit", "EffectiveCost", "ListCost"}
+    return needed
