@@ -87,6 +87,7 @@ class IssueReason(StrEnum):
     UNRESOLVED = "the value is only known after apply"
     NOT_PRICED = "this charge is not in the price data"
     DATA_QUALITY = "the input is inconsistent"
+    NOT_READ = "the account or file did not let this be read"
     APPROXIMATION = "the figure rests on an assumption"
 
 
