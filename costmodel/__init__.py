@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from costmodel.io.generated_bill import generate_bill as generate_bill
     from costmodel.io.iac.reader import read_plan as read_plan
     from costmodel.io.iac.reader import read_spec as read_spec
+    from costmodel.io.inventory.live import collect_inventory as collect_inventory
+    from costmodel.io.inventory.policy import inventory_policy as inventory_policy
+    from costmodel.io.inventory.store import read_inventory as read_inventory
+    from costmodel.optimize.inventory import Inventory as Inventory
+    from costmodel.optimize.inventory import merge_inventories as merge_inventories
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
     from costmodel.usage.spec import Resource as Resource
     from costmodel.verbs import diff as diff
@@ -52,6 +57,11 @@ _PUBLIC = {
     "PriceCatalog": "costmodel.catalog.catalog",
     "RateMatch": "costmodel.catalog.catalog",
     "load_catalog": "costmodel.io.catalog_store",
+    "Inventory": "costmodel.optimize.inventory",
+    "collect_inventory": "costmodel.io.inventory.live",
+    "inventory_policy": "costmodel.io.inventory.policy",
+    "merge_inventories": "costmodel.optimize.inventory",
+    "read_inventory": "costmodel.io.inventory.store",
     "read_plan": "costmodel.io.iac.reader",
     "read_spec": "costmodel.io.iac.reader",
 }

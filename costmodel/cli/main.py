@@ -63,12 +63,13 @@ def _fail(message: str, code: int) -> None:
 
 def _register_commands() -> None:
     """Register every command group: one import and one call each."""
-    from costmodel.cli import bill_group, bill_tools, catalog, estimate
+    from costmodel.cli import bill_group, bill_tools, catalog, estimate, inventory
 
     bill_group.register(app)
-    bill_tools.register()
+    bill_tools.register(app)
     catalog.register(app)
     estimate.register(app)
+    inventory.register(app)
 
 
 _register_commands()

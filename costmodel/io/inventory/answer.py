@@ -7,10 +7,14 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
-import jmespath
-from jmespath import functions
-
+from costmodel.errors import MissingDependencyError
 from costmodel.optimize.inventory_tables.field import Kind
+
+try:
+    import jmespath
+    from jmespath import functions
+except ImportError as _error:  # it comes with boto3
+    raise MissingDependencyError("jmespath", "aws") from _error
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:?\d\d)?")
 # CloudWatch Logs and Kinesis give milliseconds since 1970, most others seconds.
@@ -20,7 +24,7 @@ _LARGEST_SECOND = 1e11
 class _Functions(functions.Functions):  # type: ignore[misc]  # jmespath is untyped
     """JMESPath's functions and one more."""
 
-    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[misc]
+    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
     def _func_after_last(self, text: str, separator: str) -> str:
         return text.rsplit(separator, 1)[-1]
 
