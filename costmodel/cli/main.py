@@ -66,7 +66,7 @@ def _register_commands() -> None:
     from costmodel.cli import bill_group, bill_tools, catalog, estimate, inventory
 
     bill_group.register(app)
-    bill_tools.register(app)
+    bill_tools.register()
     catalog.register(app)
     estimate.register(app)
     inventory.register(app)
