@@ -154,11 +154,16 @@ class PriceCatalog:
         rows = self.loader.regions()
         return [row["RegionId"] for row in rows if row["x_RegionKind"] == "zone"]
 
-    def strip_region_prefix(self, usage_types: Any, service_code: str = "") -> tuple[Texts, Texts]:
-        """Return region (None where not named) and base of billed usage types, both (n,)."""
+    @property
+    def prefixes(self) -> dict[str, str]:
+        """Every usage-type prefix and the region or zone it names."""
         if not self._prefixes:
             self._prefixes.update(usage_type_prefixes(self.regions, self.zones))
-        return strip_prefixes(usage_types, self._prefixes, service_code)
+        return self._prefixes
+
+    def strip_region_prefix(self, usage_types: Any, service_code: str = "") -> tuple[Texts, Texts]:
+        """Return region (None where not named) and base of billed usage types, both (n,)."""
+        return strip_prefixes(usage_types, self.prefixes, service_code)
 
     def match(
         self,

@@ -19,6 +19,9 @@ Texts = npt.NDArray[np.object_]
 # Services whose prefixes name edge geographies.
 _EDGE_SERVICES = frozenset({"AmazonCloudFront"})
 
+# CloudFront's usage types of regional edge caches do carry a region.
+_REGIONAL_AT_THE_EDGE = frozenset({"Requests-OriginShield"})
+
 # Second spellings: us-east-1 is bare in old services, eu-west-1 is EU in old services.
 _SECOND_SPELLING = {"USE1": "us-east-1", "EUW1": "eu-west-1"}
 
@@ -64,13 +67,18 @@ def strip_prefixes(
         (n,) RegionId or None where the usage type names none, and (n,) usage type without prefix.
     """
     values = np.asarray(usage_types, dtype=object)
-    if service_code in _EDGE_SERVICES:
-        return np.full(len(values), None, dtype=object), values.copy()
-    parsed = {text: _strip_one(text, prefixes) for text in set(values.tolist())}
+    strip = _strip_edge if service_code in _EDGE_SERVICES else _strip_one
+    parsed = {text: strip(text, prefixes) for text in set(values.tolist())}
     regions, bases = np.empty((2, len(values)), dtype=object)
     for row, text in enumerate(values.tolist()):
         regions[row], bases[row] = parsed[text]
     return regions, bases
+
+
+def _strip_edge(usage_type: str, prefixes: Mapping[str, str]) -> tuple[str | None, str]:
+    """Strip a region off what CloudFront sells in regional caches; geographies stay."""
+    region, base = _strip_one(usage_type, prefixes)
+    return (region, base) if base in _REGIONAL_AT_THE_EDGE else (None, usage_type)
 
 
 def _strip_one(usage_type: str, prefixes: Mapping[str, str]) -> tuple[str | None, str]:

@@ -136,3 +136,76 @@ def verify(
     )
     if found.failures:
         raise typer.Exit(1)
+
+
+@group.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="Catalog folder.")],
+    after: Annotated[Path, typer.Argument(help="Catalog folder to compare with it.")],
+    format_name: FormatOption = "table",
+    out: OutOption = None,
+) -> None:
+    """Compare the prices of two catalogs, service by service.
+
+    Example: costmodel catalog diff pricing_data.old pricing_data
+    """
+    from costmodel.io.catalog_store import find_catalog
+    from costmodel.io.catalog_store.change import diff_catalogs
+    from costmodel.report.catalog import change_table
+    from costmodel.report.html import html_page
+    from costmodel.report.table import to_json_rows
+
+    table = change_table(diff_catalogs(find_catalog(before), find_catalog(after)))
+    emit(
+        [table],
+        format_name=format_name,
+        out=out,
+        json_payload=lambda: {"rows": to_json_rows(table)},
+        html=lambda: html_page("Price changes", "", [table]),
+    )
+
+
+@group.command()
+def update(
+    offers: Annotated[
+        list[Path] | None, typer.Argument(help="AWS offer files, or folders of them.")
+    ] = None,
+    fetch: Annotated[
+        list[str] | None, typer.Option("--fetch", help="SERVICE:REGION to download from AWS.")
+    ] = None,
+    catalog: Annotated[Path, typer.Option("--catalog", help="Catalog folder to change.")] = Path(
+        "pricing_data"
+    ),
+    quiet: QuietOption = False,
+) -> None:
+    """Replace the rates of a service and region by those of AWS's offer files.
+
+    Example: costmodel catalog update offers/ --fetch AmazonS3:eu-west-1
+    """
+    import tempfile
+
+    from costmodel.io.catalog_store import find_catalog, load_catalog
+    from costmodel.io.catalog_store.change import update_rates
+    from costmodel.io.price_list import fetch_offer, read_offer
+
+    folder = find_catalog(catalog)
+    prefixes = load_catalog(folder).prefixes
+    with tempfile.TemporaryDirectory() as name:
+        wanted = [item.partition(":") for item in fetch or []]
+        files = _offer_files(offers or [])
+        files += [fetch_offer(service, region, Path(name)) for service, _, region in wanted]
+        if not files:
+            raise BadInputError("catalog update: name offer files or give --fetch SERVICE:REGION")
+        for file in files:
+            for service, rows in update_rates(folder, read_offer(file, prefixes)).items():
+                if not quiet:
+                    typer.echo(f"{service}: {rows:,} rows from {file.name}", err=True)
+
+
+def _offer_files(paths: list[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise BadInputError(f"{path}: does not exist; name an offer file or folder")
+        files += sorted(path.glob("*.json*")) if path.is_dir() else [path]
+    return files

@@ -95,3 +95,16 @@ def verification_tables(
         )
         tables.append(ReportTable("Known defects of the source", columns, defects))
     return tables
+
+
+def change_table(changes: Sequence[tuple[str, int, int, int, int, float]]) -> ReportTable:
+    """Return price changes between two catalogs, one row per service."""
+    columns = (
+        ReportColumn("Service"),
+        ReportColumn("Added", "integer"),
+        ReportColumn("Removed", "integer"),
+        ReportColumn("Raised", "integer"),
+        ReportColumn("Lowered", "integer"),
+        ReportColumn("Median change", "percent"),
+    )
+    return ReportTable("Price changes", columns, [tuple(change) for change in changes])

@@ -80,7 +80,8 @@ def _rates(source: Path, regions: pd.DataFrame) -> tuple[pd.DataFrame, list[dict
     by_hand = [
         hand.hand_compiled_rates(source, regions),
         hand.free_traffic_rates(regions),
-        hand.host_rates(source, regions),
+        hand.ebs_optimized_rates(source),
+        hand.host_rates(source),
         hand.sagemaker_rates(source),
     ]
     named = tell_products_apart(name_rows(collected[~reserved], regions))

@@ -6,7 +6,6 @@ A hand-compiled row may speak for many regions and several usage types at once (
 
 import csv
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,15 +123,38 @@ def free_traffic_rates(regions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def host_rates(source: Path, regions: pd.DataFrame) -> pd.DataFrame:
+def ebs_optimized_rates(source: Path) -> pd.DataFrame:
+    """Return price 0 for EBS optimisation of current types; only older types pay for it."""
+    hardware = pd.read_parquet(source / "instance_types.parquet")
+    current = hardware.loc[hardware["current_generation"] == True, "instance_type"]  # noqa: E712 - absent is not current
+    return rate_frame(
+        {
+            "x_ServiceCode": "AmazonEC2",
+            "RegionId": GLOBAL_REGION,
+            "x_UsageType": "EBSOptimized:" + current,
+            "x_ProductFamily": "Compute Instance",
+            "x_SkuDescription": "EBS optimisation is included in current instance types",
+            "PricingUnit": "Hrs",
+            "ListUnitPrice": 0.0,
+            "x_Basis": "documented free",
+            "x_NameBasis": "rule",
+        }
+    )
+
+
+def host_rates(source: Path) -> pd.DataFrame:
     """Return dedicated hosts, T credits and fees; the source has eu-west-1 only.
 
-    Credits of EC2 are left out: the hand-compiled rows give them for every region.
+    Credits and address remaps of EC2 are left out, the hand-compiled rows give them for every
+    region; so are RDS's credits but SQL Server's, which the price list lacks.
     """
     given = pd.read_parquet(source / "ec2_hosts_and_credits_eu-west-1.parquet")
     base = given["usage_type"].str.removeprefix("EU-")
-    known = (given["service_code"] == "AmazonEC2") & base.str.match(r"CPUCredits|ElasticIP:Remap")
-    operation = given["description"].map(_host_operation)
+    ec2 = given["service_code"] == "AmazonEC2"
+    known = (ec2 & base.str.match(r"CPUCredits|ElasticIP:Remap")) | (
+        ~ec2 & ~given["description"].str.contains("SQL Server")
+    )
+    operation = _operations(given)
     return rate_frame(
         {
             "x_ServiceCode": given["service_code"],
@@ -149,9 +171,19 @@ def host_rates(source: Path, regions: pd.DataFrame) -> pd.DataFrame:
     )[~known.to_numpy()]
 
 
-def _host_operation(description: str) -> str:
-    found = re.search(r"OperatingSystem=Windows", description)
-    return "RunInstances:0002" if found else ""
+def _operations(given: pd.DataFrame) -> list[str]:
+    """Return the operation of each row: the four editions of SQL Server in the order given."""
+    editions = iter(_SQL_SERVER_EDITIONS)
+    return [
+        next(editions) if "SQL Server" in description else ""
+        for description in given["description"]
+    ]
+
+
+# Express, Web, Standard, Enterprise: their credits cost the same.
+_SQL_SERVER_EDITIONS = tuple(
+    f"CreateDBInstance:{code}" for code in ("0010", "0011", "0012", "0015")
+)
 
 
 def sagemaker_rates(source: Path) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def _from_rules(service: pd.Series, described: pd.Series) -> pd.DataFrame:
 
 def _rds_size(usage_type: str) -> str:
     """Abbreviate the size as RDS-style usage types do: 2xlarge is 2xl, except in old families."""
-    if ":db." not in usage_type or _FULL_SIZE_FAMILIES.search(usage_type):
+    if not usage_type.startswith("InstanceUsage") or _FULL_SIZE_FAMILIES.search(usage_type):
         return usage_type
     return re.sub(r"(\d+)xlarge$", r"\1xl", usage_type)
 

@@ -26,7 +26,7 @@ def to_rates(given: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     frame = rate_frame(
         {
             "x_ServiceCode": given["service_code"].replace(service_codes()),
-            "RegionId": _region_ids(given, regions),
+            "RegionId": _region_ids(given),
             "x_UsageType": _base_usage_types(given, regions),
             "x_Operation": given["operation"],
             "x_ProductFamily": given["product_family"],
@@ -49,9 +49,9 @@ def to_rates(given: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _region_ids(given: pd.DataFrame, regions: pd.DataFrame) -> pd.Series:
-    """Return the AWS region or zone; CloudFront and other edge geographies are global."""
-    region = given["region"].where(given["service_code"] != "AmazonCloudFront", GLOBAL_REGION)
+def _region_ids(given: pd.DataFrame) -> pd.Series:
+    """Return the AWS region or zone; edge geographies are global."""
+    region = given["region"]
     return region.where(region.str.match(r"^[a-z]{2}(-gov)?-[a-z]+-\d"), GLOBAL_REGION)
 
 
