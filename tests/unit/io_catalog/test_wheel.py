@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import tomllib
 import venv
 from pathlib import Path
 
@@ -13,7 +14,8 @@ ROOT = Path(__file__).parents[3]
 
 def _copy_of_checkout(target: Path) -> Path:
     """Return a copy of what a wheel is made of, so that building leaves nothing in the checkout."""
-    for name in ("costmodel", "api", "pricing_data"):
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    for name in ("costmodel", *wheel["targets"]["wheel"]["force-include"]):
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, target / name, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", target)
