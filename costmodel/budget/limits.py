@@ -62,8 +62,8 @@ def parse_limit(value: Any) -> Limit:
         if kind == "planned" and isinstance(detail, Mapping) and detail:
             dated = ((_period_start(start), _amount(amount)) for start, amount in detail.items())
             return PlannedLimit(tuple(sorted(dated)))
-        if kind == "historical" and isinstance(detail, int) and 1 <= detail <= 60:
-            return HistoricalLimit(detail)
+        if kind == "historical" and str(detail).isdigit() and 1 <= int(detail) <= 60:
+            return HistoricalLimit(int(detail))
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         return FixedLimit(_amount(value))
     raise ValueError(

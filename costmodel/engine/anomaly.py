@@ -56,6 +56,18 @@ class Anomalies(NamedTuple):
     score: Floats  # (a,) score of the first day
     is_new_level: NDArray[np.bool_]  # (a,) lasted three days: the baseline moved
 
+    def select(self, keep: NDArray[np.bool_]) -> "Anomalies":
+        """Return the anomalies of a mask (a,)."""
+        return Anomalies(
+            self.series[keep],
+            self.start[keep],
+            self.end[keep],
+            self.impact[keep],
+            self.expected[keep],
+            self.score[keep],
+            self.is_new_level[keep],
+        )
+
 
 def expect(y: Floats) -> Expectation:
     """Return what each day should have cost, from the days before it.
