@@ -43,7 +43,7 @@ def parse_address(text: str) -> Address | None:
 
 def wildcard(address: str) -> str:
     """Return an address with every index replaced by ``[*]``."""
-    return _INDEX.sub("[*]", address)
+    return _INDEX.sub("[*]", address) if "[" in address else address
 
 
 def address_pattern(address: str) -> re.Pattern[str]:

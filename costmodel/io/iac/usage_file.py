@@ -18,6 +18,7 @@ from costmodel.usage.spec import ArchitectureSpec, Resource
 PSEUDO_TYPES = frozenset({"aws_data_transfer"})
 _SECTIONS = ("version", "resource_type_default_usage", "resource_usage")
 _VERSIONS = ("0.1",)
+_MAX_CANDIDATES = 1000  # addresses to look for a similar one among
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,9 @@ def apply_usage(spec: ArchitectureSpec, usage: UsageFile) -> ArchitectureSpec:
         if (address := parse_address(key)) is not None and address.type in PSEUDO_TYPES
     ]
     made = {resource.address for resource in pseudo}
+    known = {wildcard(address): address for address in present} if unmatched else {}
     issues = [
-        _unmatched_issue(key, usage.by_address[key], present)
+        _unmatched_issue(key, usage.by_address[key], known)
         for key in unmatched
         if key not in made and not _is_other_cloud(key)
     ]
@@ -203,12 +205,21 @@ def _pseudo_resource(
     )
 
 
-def _unmatched_issue(key: str, entry: UsageEntry, present: set[str]) -> Issue:
-    instances = f"{key}[*]"
+def _unmatched_issue(key: str, entry: UsageEntry, known: Mapping[str, str]) -> Issue:
+    """Return the issue of an entry that matches nothing.
+
+    Args:
+        key: its address.
+        entry: the entry.
+        known: address with ``[*]`` for every index → how to write it; instances are one entry.
+    """
+    instances = wildcard(f"{key}[*]")
+    kind = key.rpartition(".")[0].rpartition(".")[2]
+    same_type = [address for address in known.values() if f"{kind}." in address]
     hint = (
-        f"; write '{instances}' for all its instances"
-        if any(wildcard(address) == wildcard(instances) for address in present)
-        else nearest(key, present)
+        f"; write '{key}[*]' for all its instances"
+        if instances in known
+        else nearest(key, same_type or list(known.values())[:_MAX_CANDIDATES])
     )
     return Issue(
         IssueReason.DATA_QUALITY,
