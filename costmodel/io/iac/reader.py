@@ -43,7 +43,7 @@ def read_spec(
     """
     path = Path(path)
     spec = (
-        read_directory(path, variable_files)
+        read_directory(path, region, variable_files)
         if path.is_dir()
         else _read_file(path, region, known_inputs, parameters)
     )
@@ -54,7 +54,9 @@ def read_spec(
     return apply_usage(spec, usage if isinstance(usage, UsageFile) else read_usage_file(usage))
 
 
-def read_plan(path: str | Path) -> tuple[ArchitectureSpec, ArchitectureSpec]:
+def read_plan(
+    path: str | Path, *, region: str | None = None
+) -> tuple[ArchitectureSpec, ArchitectureSpec]:
     """Read a Terraform plan JSON: what exists before it, what will exist after it."""
     path = Path(path)
     document = parse_document(read_text(path), str(path))
@@ -63,7 +65,7 @@ def read_plan(path: str | Path) -> tuple[ArchitectureSpec, ArchitectureSpec]:
             f"{path}: is not a Terraform plan in JSON; "
             "give the output of 'terraform show -json PLANFILE'"
         )
-    return parse_plan(document, str(path))
+    return parse_plan(document, str(path), region)
 
 
 def _read_file(
@@ -93,9 +95,9 @@ def _architecture(
 ) -> ArchitectureSpec:
     name = str(path)
     if is_plan(document):
-        return parse_plan(document, name)[1]
+        return parse_plan(document, name, region)[1]
     if is_state(document):
-        return parse_state(document, name)
+        return parse_state(document, name, region)
     if is_template(document):
         return parse_template(document, path, region=region, parameters=parameters)
     return parse_spec(document, name, known_inputs)

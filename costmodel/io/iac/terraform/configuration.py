@@ -141,7 +141,7 @@ class Configuration:
         if resource is None:
             return
         module = self._modules[path]
-        for attribute, names in _expression_references(resource.get("expressions"), ""):
+        for attribute, names in expression_references(resource.get("expressions")):
             same_index = "count.index" in names or "each.key" in names or "each.value" in names
             for where, within, target in self._targets(module, names, _MAX_HOPS):
                 yield Reference(attribute, where, within, target, same_index)
@@ -155,7 +155,7 @@ class Configuration:
                 yield from self._output_targets(module, parts[1], parts[2], hops)
             elif parts[0] == "var" and module.parent is not None:
                 expression = module.inputs.get(parts[1].partition("[")[0])
-                for _, inner in _expression_references(expression, ""):
+                for _, inner in expression_references(expression):
                     yield from self._targets(module.parent, inner, hops - 1)
             elif parts[0] not in _NOT_RESOURCES and len(parts) >= 2:
                 yield module.path, (), f"{parts[0]}.{parts[1]}"
@@ -167,7 +167,7 @@ class Configuration:
         if child is None:
             return
         declared = _mapping(_mapping(child.node.get("outputs")).get(output.partition("[")[0]))
-        for _, inner in _expression_references(declared.get("expression"), ""):
+        for _, inner in expression_references(declared.get("expression")):
             for where, within, target in self._targets(child, inner, hops - 1):
                 yield where, ((f"module.{call}.",) if "[" in call else ()) + within, target
 
@@ -190,11 +190,11 @@ def _most_specific(names: list[str]) -> Iterator[str]:
             yield name
 
 
-def _expression_references(expression: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+def expression_references(expression: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
     """Yield (dotted attribute, names referred to) of an expression or of nested blocks."""
     if isinstance(expression, list):
         for block in expression:
-            yield from _expression_references(block, path)
+            yield from expression_references(block, path)
     elif isinstance(expression, Mapping):
         references = expression.get("references")
         if isinstance(references, list):
@@ -202,7 +202,7 @@ def _expression_references(expression: Any, path: str) -> Iterator[tuple[str, li
             return
         for key, inner in expression.items():
             if key != "constant_value":
-                yield from _expression_references(inner, f"{path}.{key}" if path else str(key))
+                yield from expression_references(inner, f"{path}.{key}" if path else str(key))
 
 
 def _data_source_regions(plan: Mapping[str, Any]) -> dict[str, str]:

@@ -6,14 +6,17 @@ and named in ``unknown``. Nothing is fetched: a module that is not on this machi
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from costmodel.errors import Issue, IssueReason, MissingDependencyError, SpecError
-from costmodel.io.iac.terraform.configuration import Configuration
+from costmodel.io.iac.terraform.configuration import Configuration, expression_references
 from costmodel.io.iac.terraform.instances import Instance, build_spec, module_path
 from costmodel.io.iac.terraform.source import SourceModule, read_module, terraform_files
+from costmodel.io.iac.terraform.variables import Variables, passed_variable
 from costmodel.usage.spec import ArchitectureSpec
 
 # Arguments of Terraform itself, not of the resource.
@@ -28,11 +31,14 @@ _ADDRESS = re.compile(
 )
 
 
-def read_directory(directory: Path, variable_files: Sequence[str | Path] = ()) -> ArchitectureSpec:
+def read_directory(
+    directory: Path, region: str | None = None, variable_files: Sequence[str | Path] = ()
+) -> ArchitectureSpec:
     """Read a Terraform directory.
 
     Args:
         directory: the root module. ``terraform.tfvars`` and ``*.auto.tfvars`` in it are used.
+        region: of the resources whose provider states none.
         variable_files: further variable files; later ones win.
 
     Raises:
@@ -49,8 +55,9 @@ def read_directory(directory: Path, variable_files: Sequence[str | Path] = ()) -
         }
     }
     configuration = Configuration(plan)
+    reading = _Reading(invented, configuration, Variables(parsed), region)
     instances = [
-        _instance(item, invented, configuration)
+        _instance(item, reading)
         for kind, items in parsed.items()
         if isinstance(items, list) and "_" in kind
         for item in items
@@ -58,7 +65,7 @@ def read_directory(directory: Path, variable_files: Sequence[str | Path] = ()) -
     ]
     instances.sort(key=lambda instance: (instance.source.rpartition(":")[0], _line(instance)))
     issues = [*_source_issues(source, instances), *_count_issues(instances)]
-    return build_spec(instances, configuration, issues)
+    return build_spec(instances, configuration, region, issues)
 
 
 def _line(instance: Instance) -> int:
@@ -124,9 +131,23 @@ def _providers(parsed: Mapping[str, Any]) -> dict[str, Any]:
     return providers
 
 
-def _instance(
-    item: Mapping[str, Any], invented: set[str], configuration: Configuration
-) -> Instance:
+class _Reading(NamedTuple):
+    """What it takes to tell known values from unknown ones.
+
+    Attributes:
+        invented: ids the parser made up.
+        configuration: the source, for what expressions refer to.
+        variables: of all modules.
+        region: of the resources whose provider states none.
+    """
+
+    invented: set[str]
+    configuration: Configuration
+    variables: Variables
+    region: str | None
+
+
+def _instance(item: Mapping[str, Any], reading: _Reading) -> Instance:
     meta = item["__tfmeta"]
     address = str(meta["path"])
     found = _ADDRESS.fullmatch(address)
@@ -134,13 +155,14 @@ def _instance(
         (found["module"], found["base"], found["index"]) if found else ("", address, None)
     )
     module = module_path(module_address)
-    configured = configuration.resource(module, base) or {}
-    region = configuration.region(str(configured.get("provider_config_key", "aws")))
-    unknown: set[str] = set()
+    configured = reading.configuration.resource(module, base) or {}
+    region = reading.configuration.region(str(configured.get("provider_config_key", "aws")))
+    names = dict(expression_references(configured.get("expressions")))
+    evaluated = _Evaluated(reading, module_address.rstrip("."), names, region or reading.region)
     body = {key: value for key, value in item.items() if key not in _META and key != "id"}
-    values = _values(body, invented, region, "", unknown)
-    if _is_unevaluated(item.get("count", 1)):
-        unknown.add("count")
+    values = evaluated.values(body, "")
+    if _is_unevaluated(item.get("count", 1)) or evaluated.is_doubtful("count"):
+        evaluated.unknown.add("count")
     return Instance(
         address=address,
         type=str(meta["label"]),
@@ -149,7 +171,7 @@ def _instance(
         module_address=module_address,
         config_address=base,
         index=_index(index),
-        unknown=sorted(unknown),
+        unknown=sorted(evaluated.unknown),
         source=f"{meta['filename']}:{meta['line_start']}",
     )
 
@@ -164,59 +186,91 @@ def _is_unevaluated(value: Any) -> bool:
     return value is None or (isinstance(value, dict) and "__attribute__" in value)
 
 
-def _values(
-    value: Any, invented: set[str], region: str | None, path: str, unknown: set[str]
-) -> Any:
-    """Return an evaluated value without what is unknown; blocks become lists of mappings."""
-    if isinstance(value, dict) and "__attribute__" in value:
-        unknown.add(path)
-        return None
-    if isinstance(value, dict):
-        is_block = "__tfmeta" in value
-        inner = {
-            key: _values(item, invented, region, f"{path}.{key}" if path else key, unknown)
-            for key, item in value.items()
-            if not (is_block and key in ("__tfmeta", "id"))
-        }
-        inner = {key: item for key, item in inner.items() if item is not None}
-        return [inner] if is_block else inner
-    if isinstance(value, list):
-        items = [_values(item, invented, region, path, unknown) for item in value]
-        # A list of blocks: each came back as a list of one.
-        blocks = all(isinstance(item, dict) and "__tfmeta" in item for item in value) and items
-        # An unknown item keeps its place: the length of the list is known and may set a price.
-        return [item[0] for item in items] if blocks else items
-    if isinstance(value, str):
-        return _text(value, invented, region, path, unknown)
-    return value
-
-
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def _text(
-    value: str, invented: set[str], region: str | None, path: str, unknown: set[str]
-) -> str | None:
-    if any(found in invented for found in _UUID.findall(value)):
-        unknown.add(path)
-        return None
-    if _FAKE_REGION in value:
-        if region is None:
-            unknown.add(path)
-            return None
-        return value.replace(_FAKE_REGION, region)
-    return value
+@dataclass(slots=True)
+class _Evaluated:
+    """The parser's values of one resource, without what is unknown.
+
+    Attributes:
+        reading: the directory's facts.
+        module: address of the resource's module, without a final dot.
+        names: dotted attribute → what its expression refers to.
+        region: region of the resource.
+        unknown: attributes found to be unknown.
+    """
+
+    reading: _Reading
+    module: str
+    names: Mapping[str, list[str]]
+    region: str | None
+    unknown: set[str] = field(default_factory=set)
+
+    def is_doubtful(self, path: str) -> bool:
+        """Tell whether an expression works on what the parser invents.
+
+        An invented id or region that shows in the value is taken out; one that went through a
+        comparison or a function leaves a value that looks real (``name == "eu-west-1" ? 2 : 1``).
+        """
+        return any(
+            name.startswith("data.aws_region.") or name.endswith(".id")
+            for name in self.names.get(path, ())
+        )
+
+    def values(self, value: Any, path: str) -> Any:
+        """Return a value with its unknown parts left out; blocks become lists of mappings."""
+        if isinstance(value, dict) and "__attribute__" in value:
+            variable = passed_variable(value)
+            is_null = variable and self.reading.variables.is_null(self.module, variable)
+            return None if is_null else self._unknown(path)
+        if isinstance(value, dict):
+            is_block = "__tfmeta" in value
+            inner = {
+                key: self.values(item, f"{path}.{key}" if path else key)
+                for key, item in value.items()
+                if not (is_block and key in ("__tfmeta", "id"))
+            }
+            inner = {key: item for key, item in inner.items() if item is not None}
+            return [inner] if is_block else inner
+        if isinstance(value, list):
+            items = [self.values(item, path) for item in value]
+            # A list of blocks: each came back as a list of one.
+            blocks = all(isinstance(item, dict) and "__tfmeta" in item for item in value) and items
+            # An unknown item keeps its place: the length is known and may set a price.
+            return [item[0] for item in items] if blocks else items
+        return self._scalar(value, path)
+
+    def _scalar(self, value: Any, path: str) -> Any:
+        if value is None:
+            names = self.names.get(path, ())
+            rests = self.reading.variables.rests_on_unknown(self.module, names)
+            return self._unknown(path) if rests else None
+        if isinstance(value, str) and _FAKE_REGION in value and self.region is not None:
+            return value.replace(_FAKE_REGION, self.region)
+        shows = isinstance(value, str) and (
+            _FAKE_REGION in value
+            or any(found in self.reading.invented for found in _UUID.findall(value))
+        )
+        return self._unknown(path) if shows or self.is_doubtful(path) else value
+
+    def _unknown(self, path: str) -> None:
+        self.unknown.add(path)
 
 
 def _count_issues(instances: Sequence[Instance]) -> Iterator[Issue]:
-    for instance in instances:
-        if "count" in instance.unknown:
-            yield Issue(
-                IssueReason.UNRESOLVED,
-                instance.address,
-                f"{instance.source}: the count of {instance.address} is not known before apply; "
-                "it is taken as one: set its variable in a tfvars file",
-            )
+    taken = Counter(
+        (f"{instance.module_address}{instance.config_address}", instance.source)
+        for instance in instances
+        if "count" in instance.unknown
+    )
+    for (address, source), number in taken.items():
+        yield Issue(
+            IssueReason.UNRESOLVED,
+            address,
+            f"{source}: the count of {address} is not known before apply; it is taken as "
+            f"{number}: set its variable in a tfvars file",
+        )
 
 
 def _source_issues(source: SourceModule, instances: Sequence[Instance]) -> Iterator[Issue]:

@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from costmodel.errors import SpecError
+
 _SPACE = re.compile(r"(?:[ \t\r]+|#[^\n]*|//[^\n]*|/\*.*?\*/)+", re.S)
 _WORD = re.compile(r"[^\W\d][\w-]*")
 _HEREDOC = re.compile(r"<<-?([^\W\d]\w*)\r?\n(.*?)^[ \t]*\1[ \t]*$", re.S | re.M)
 _NAME = re.compile(r"(?<![\w.\-\]])((?:[^\W\d][\w-]*)(?:\.[^\W\d][\w-]*|\.\*|\[[^\[\]]*\])+)")
 _LITERAL_INDEX = re.compile(r"\d+|\"[^\"]*\"")
 _MAX_DEPTH = 100
+_MAX_BRACKETS = 200  # the compiled parser would exhaust its stack, and the process, on millions
 _OPEN, _CLOSE = "([{", ")]}"
+_TEXT = re.compile(r"[^\s\"()\[\]{}#/<]+")
 
 
 @dataclass(slots=True)
@@ -38,7 +42,11 @@ class Block:
 
 
 def scan_hcl(text: str) -> Block:
-    """Return the file as a block; what is no block or attribute is passed over."""
+    """Return the file as a block; what is no block or attribute is passed over.
+
+    Raises:
+        SpecError: brackets are nested absurdly deep.
+    """
     root = Block("", (), 1)
     _Scanner(text).body(root, 0)
     return root
@@ -48,11 +56,15 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
+        self.line = 1
+        self.line_at = 0
 
     def body(self, block: Block, depth: int) -> None:
         """Read attributes and blocks up to the closing brace."""
         while self._skip_lines() and self.text[self.at] != "}":
-            line = self.text.count("\n", 0, self.at) + 1
+            self.line += self.text.count("\n", self.line_at, self.at)
+            self.line_at = self.at
+            line = self.line
             head = self._head()
             following = self.text[self.at : self.at + 1]
             if head and following == "{" and depth < _MAX_DEPTH:
@@ -109,8 +121,13 @@ class _Scanner:
             elif found := _SPACE.match(self.text, self.at):
                 parts.append(" ")
                 self.at = found.end()
+            elif found := _TEXT.match(self.text, self.at):
+                parts.append(found[0])
+                self.at = found.end()
             else:
                 depth += (letter in _OPEN) - (letter in _CLOSE)
+                if depth > _MAX_BRACKETS:
+                    raise SpecError(f"an expression nests more than {_MAX_BRACKETS} brackets")
                 parts.append(letter)
                 self.at += 1
         return "".join(parts)

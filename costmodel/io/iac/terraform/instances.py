@@ -40,16 +40,28 @@ class Instance:
 
 
 def build_spec(
-    instances: Sequence[Instance], configuration: Configuration, issues: Sequence[Issue] = ()
+    instances: Sequence[Instance],
+    configuration: Configuration,
+    region: str | None = None,
+    issues: Sequence[Issue] = (),
 ) -> ArchitectureSpec:
-    """Join instances with what the configuration says: regions, references, what is unknown."""
+    """Join instances with what the configuration says: regions, references, what is unknown.
+
+    Args:
+        instances: in the order of the source.
+        configuration: of the root module.
+        region: of the resources whose provider states none.
+        issues: what is known to be missing already.
+    """
     targets = _targets(instances)
     resources = [_resource(instance, configuration, targets) for instance in instances]
-    # Without a region anywhere the caller's --region applies; with some known, say which are not.
     lost = [resource for resource in resources if resource.region is None]
-    partly = len(lost) not in (0, len(resources))
+    # Where no resource has a region the estimator says so once; here it is some of them.
+    partly = region is None and len(lost) not in (0, len(resources))
     return ArchitectureSpec(
-        resources=resources, issues=[*issues, *(map(_no_region, lost) if partly else ())]
+        resources=resources,
+        region=region,
+        issues=[*issues, *(map(_no_region, lost) if partly else ())],
     )
 
 

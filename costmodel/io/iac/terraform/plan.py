@@ -32,8 +32,16 @@ def is_state(document: Any) -> bool:
     return shown or raw or empty
 
 
-def parse_plan(plan: Mapping[str, Any], name: str) -> tuple[ArchitectureSpec, ArchitectureSpec]:
-    """Return what exists before a plan and what will exist after it."""
+def parse_plan(
+    plan: Mapping[str, Any], name: str, region: str | None = None
+) -> tuple[ArchitectureSpec, ArchitectureSpec]:
+    """Return what exists before a plan and what will exist after it.
+
+    Args:
+        plan: the parsed JSON.
+        name: its file.
+        region: of the resources whose provider states none.
+    """
     changes = [change for change in _list(plan, "resource_changes", name) if _managed(change)]
     before = [
         _changed(change, _object(change["change"], "before", name), name)
@@ -51,17 +59,19 @@ def parse_plan(plan: Mapping[str, Any], name: str) -> tuple[ArchitectureSpec, Ar
             if "deposed" not in change and change["change"].get("after") is not None
         ]
     configuration = Configuration(plan)
-    return build_spec(before, configuration), build_spec(after, configuration)
+    return build_spec(before, configuration, region), build_spec(after, configuration, region)
 
 
-def parse_state(state: Mapping[str, Any], name: str) -> ArchitectureSpec:
+def parse_state(
+    state: Mapping[str, Any], name: str, region: str | None = None
+) -> ArchitectureSpec:
     """Return the resources of a state."""
     if "lineage" in state:
         instances = list(_raw_state(state, name))
     else:
         values = _object(state, "values", name)
         instances = list(_planned(_object(values, "root_module", name), {}, name))
-    return build_spec(instances, Configuration({}))
+    return build_spec(instances, Configuration({}), region)
 
 
 def _managed(change: Mapping[str, Any]) -> bool:

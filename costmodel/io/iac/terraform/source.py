@@ -54,7 +54,7 @@ def _read(
     path: str,
     above: tuple[Path, ...],
 ) -> SourceModule:
-    files = [(file, scan_hcl(read_text(file))) for file in terraform_files(directory)]
+    files = [(file, _scanned(file)) for file in terraform_files(directory)]
     blocks = [(_relative(file, root), block) for file, tree in files for block in tree.blocks]
     local = {
         name: text
@@ -76,9 +76,17 @@ def _read(
     return module
 
 
+def _scanned(file: Path) -> Block:
+    try:
+        return scan_hcl(read_text(file))
+    except SpecError as failure:
+        message = str(failure)
+        raise SpecError(message if str(file) in message else f"{file}: {message}") from None
+
+
 def terraform_files(directory: Path) -> list[Path]:
     """Return the Terraform files of one directory that are not empty."""
-    return sorted(file for file in directory.glob("*.tf") if file.stat().st_size)
+    return sorted(file for file in directory.glob("*.tf") if file.read_bytes().strip())
 
 
 def _relative(file: Path, root: Path) -> str:

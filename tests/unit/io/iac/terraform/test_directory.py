@@ -224,8 +224,8 @@ def test_an_unknown_count_or_for_each_is_an_issue(tmp_path: Path) -> None:
     spec = read_spec(tmp_path)
 
     assert {issue.address for issue in spec.issues} == {
-        "aws_x.some[0]",
-        "aws_x.maybe[0]",
+        "aws_x.some",
+        "aws_x.maybe",
         "aws_x.each",
         "module.m.aws_x.inside",
     }
@@ -310,3 +310,100 @@ def test_without_tfparse_the_extra_is_named(tmp_path: Path, monkeypatch) -> None
 
     with pytest.raises(MissingDependencyError, match=r"costmodel\[terraform\]"):
         read_spec(write(tmp_path, {"main.tf": "locals {}\n"}))
+
+
+def test_null_is_not_given_and_no_value_is_unknown_also_through_modules(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "main.tf": """\
+variable "null" { default = null }
+variable "none" {}
+variable "set" { default = "x" }
+resource "aws_x" "root" {
+  a = var.null
+  b = var.none
+  c = var.set == "x" ? null : 1
+  d = null
+  e = var.none == "a" ? 1 : 2
+}
+module "m" {
+  source = "./m"
+  null   = var.null
+  none   = var.none
+  plain  = null
+}
+""",
+            "m/main.tf": """\
+variable "null" { default = 5 }
+variable "none" {}
+variable "plain" { default = 4 }
+variable "left" { default = null }
+resource "aws_x" "inner" {
+  a = var.null
+  b = var.none
+  c = var.plain
+  d = var.left
+}
+""",
+        },
+    )
+
+    resources = read_spec(tmp_path).resources
+
+    assert {r.address: (r.inputs, r.unknown) for r in resources} == {
+        "aws_x.root": ({}, {"b", "e"}),
+        "module.m.aws_x.inner": ({}, {"b"}),
+    }
+
+
+def test_a_value_computed_from_an_invented_one_is_unknown(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "main.tf": """\
+data "aws_region" "r" {}
+resource "aws_vpc" "v" {}
+resource "aws_x" "y" {
+  a = data.aws_region.r.name == "us-east-1"
+  b = lookup({ us-east-1 = "p" }, data.aws_region.r.name, "other")
+  c = substr(aws_vpc.v.id, 0, 3)
+  d = data.aws_region.r.name
+  e = "plain"
+}
+resource "aws_x" "z" {
+  count = length(aws_vpc.v.id) > 0 ? 2 : 1
+}
+"""
+        },
+    )
+
+    spec = read_spec(tmp_path, region="us-east-1")
+
+    resources = {resource.address: resource for resource in spec.resources}
+    assert resources["aws_x.y"].inputs == {"d": "us-east-1", "e": "plain"}
+    assert resources["aws_x.y"].unknown == {"a", "b", "c"}
+    (issue,) = spec.issues
+    assert issue.address == "aws_x.z"
+    assert "taken as 2" in issue.message
+
+
+def test_absurdly_nested_brackets_are_refused_before_they_are_parsed(tmp_path: Path) -> None:
+    write(tmp_path, {"main.tf": "locals {\n  a = " + "[" * 100_000 + "\n}\n"})
+
+    with pytest.raises(SpecError, match=r"main.tf: an expression nests"):
+        read_spec(tmp_path)
+
+
+def test_an_unknown_region_is_an_issue_only_without_the_option(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "main.tf": 'provider "aws" {\n alias = "eu"\n region = "eu-west-1"\n}\n'
+            'resource "aws_x" "a" {\n provider = aws.eu\n}\n'
+            'resource "aws_x" "b" {}\n'
+        },
+    )
+
+    assert [issue.address for issue in read_spec(tmp_path).issues] == ["aws_x.b"]
+    assert read_spec(tmp_path, region="us-east-1").issues == []
