@@ -39,7 +39,7 @@ def name_rows(frame: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     _assign(frame, told[told["x_UsageType"] != ""], "attributes")
     rows = rows[told["x_UsageType"] == ""]
     described = _first_description(rows)
-    ruled = _from_rules(rows["x_ServiceCode"], described)
+    ruled = _from_rules(rows["x_ServiceCode"], described.where(described != "", _traits(rows)))
     _assign(frame, ruled[ruled["x_UsageType"] != ""], "rule")
     rest = described[ruled["x_UsageType"] == ""]
     sku = rows["SkuPriceId"].str.split(".").str[0]
@@ -80,6 +80,17 @@ def _first_description(rows: pd.DataFrame) -> pd.Series:
     first = ordered.groupby(["x_ServiceCode", "RegionId", "sku"])["x_SkuDescription"]
     described: pd.Series = first.transform("first").reindex(rows.index)
     return described.str.split(" | ", regex=False).str[0].str.strip()
+
+
+def _traits(rows: pd.DataFrame) -> pd.Series:
+    """Return what else identifies a row without a description: instance type, else price.
+
+    A rule may name it then (DAX nodes; exportable certificates, 15 USD for a name and 149 USD for
+    a wildcard; the hourly fee of an accelerator).
+    """
+    instance = rows["x_Attributes"].str.extract(r'"Instance Type": "([^"]+)"')[0]
+    price = "USD " + rows["ListUnitPrice"].map("{:g}".format)
+    return ("Instance Type " + instance).where(instance.notna(), price)
 
 
 def _from_rules(service: pd.Series, described: pd.Series) -> pd.DataFrame:
