@@ -89,16 +89,15 @@ def index_rates(rows: pa.Table) -> ServiceRates:
     region, usage, operation, variant = (plain_text(column) for column in head.columns)
     identity = _tier_identity(first, begin, numbers(rows["ListUnitPrice"]))
     is_default = is_text(variant, "")
-    indexes = [
-        _index(_joined(*parts), identity, is_default)
-        for parts in (
-            (region, usage, operation),
-            (region, usage),
-            (region, usage, operation, variant),
-            (region, usage, variant),
-        )
-    ]
-    return ServiceRates(rows, first, *indexes)
+    exact = _index(_joined(region, usage, operation), identity, is_default)
+    return ServiceRates(
+        rows,
+        first,
+        exact.index,
+        _over_operations(exact, _joined(region, usage), identity),
+        _index(_joined(region, usage, operation, variant), identity, is_default).index,
+        _index(_joined(region, usage, variant), identity, is_default).index,
+    )
 
 
 def match_keys(rates: ServiceRates, keys: Keys) -> Ints:
@@ -166,14 +165,35 @@ def _tier_identity(first: Ints, begin: Floats, price: Floats) -> Ints:
     return identity
 
 
-def _index(keys: pa.Array, identity: Ints, is_default: Bools) -> KeyIndex:
+class _Indexed(NamedTuple):
+    """An index and the first SKU (k,) that carries each of its keys."""
+
+    index: KeyIndex
+    first_sku: Ints
+
+
+def _index(keys: pa.Array, identity: Ints, is_default: Bools) -> _Indexed:
     encoded = keys.dictionary_encode()
     code, count = numbers(encoded.indices).astype(np.intp), len(encoded.dictionary)
     every = np.arange(len(code))
     sku, agree = _resolve(code, every, identity, count)
     default, defaults_agree = _resolve(code[is_default], every[is_default], identity, count)
     fallback = np.where(defaults_agree & (default != NO_SKU), default, AMBIGUOUS)
-    return KeyIndex(encoded.dictionary, np.where(agree, sku, fallback).astype(np.intp))
+    resolved = np.where(agree, sku, fallback).astype(np.intp)
+    return _Indexed(KeyIndex(encoded.dictionary, resolved), sku)
+
+
+def _over_operations(exact: _Indexed, keys: pa.Array, identity: Ints) -> KeyIndex:
+    """Return the index of keys without operation: all operations must resolve to the same tiers."""
+    resolved = exact.index.sku
+    encoded = keys.take(row_array(exact.first_sku)).dictionary_encode()
+    code, count = numbers(encoded.indices).astype(np.intp), len(encoded.dictionary)
+    # An operation that is ambiguous itself makes the whole key ambiguous.
+    tiers = np.where(resolved == AMBIGUOUS, AMBIGUOUS, identity[resolved])
+    operation, agree = _resolve(code, np.arange(len(code)), tiers, count)
+    return KeyIndex(
+        encoded.dictionary, np.where(agree, resolved[operation], AMBIGUOUS).astype(np.intp)
+    )
 
 
 def _resolve(code: Ints, sku: Ints, identity: Ints, count: int) -> tuple[Ints, Bools]:
