@@ -93,10 +93,10 @@ def index_rates(rows: pa.Table) -> ServiceRates:
     return ServiceRates(
         rows,
         first,
-        exact.index,
+        exact.resolved,
         _over_operations(exact, _joined(region, usage), identity),
-        _index(_joined(region, usage, operation, variant), identity, is_default).index,
-        _index(_joined(region, usage, variant), identity, is_default).index,
+        _index(_joined(region, usage, operation, variant), identity, is_default).resolved,
+        _index(_joined(region, usage, variant), identity, is_default).resolved,
     )
 
 
@@ -168,7 +168,7 @@ def _tier_identity(first: Ints, begin: Floats, price: Floats) -> Ints:
 class _Indexed(NamedTuple):
     """An index and the first SKU (k,) that carries each of its keys."""
 
-    index: KeyIndex
+    resolved: KeyIndex
     first_sku: Ints
 
 
@@ -184,8 +184,8 @@ def _index(keys: pa.Array, identity: Ints, is_default: Bools) -> _Indexed:
 
 
 def _over_operations(exact: _Indexed, keys: pa.Array, identity: Ints) -> KeyIndex:
-    """Return the index of keys without operation: all operations must resolve to the same tiers."""
-    resolved = exact.index.sku
+    """Return the index of keys without operation: all operations must have the same tiers."""
+    resolved = exact.resolved.sku
     encoded = keys.take(row_array(exact.first_sku)).dictionary_encode()
     code, count = numbers(encoded.indices).astype(np.intp), len(encoded.dictionary)
     # An operation that is ambiguous itself makes the whole key ambiguous.
