@@ -12,7 +12,7 @@ from costmodel.io.iac.documents import parse_document, read_text
 from costmodel.io.iac.spec_file import parse_spec
 from costmodel.io.iac.terraform.directory import read_directory
 from costmodel.io.iac.terraform.plan import is_plan, is_state, parse_plan, parse_state
-from costmodel.io.iac.usage_file import UsageFile, apply_usage, read_usage_file
+from costmodel.io.iac.usage_file import UsageFile, apply_usage, check_usage, read_usage_file
 from costmodel.usage.spec import ArchitectureSpec
 
 
@@ -33,7 +33,7 @@ def read_spec(
         region: region of the resources that fix none.
         usage: a usage file, or its path.
         known_inputs: resource type → names of its inputs; misspelt ones in a YAML spec become
-            errors.
+            errors, those in a usage file issues.
         variable_files: Terraform variable files beside those Terraform loads by itself.
         parameters: CloudFormation parameter name → value, over the template's defaults.
 
@@ -51,7 +51,10 @@ def read_spec(
         spec = replace(spec, region=region)
     if usage is None:
         return spec
-    return apply_usage(spec, usage if isinstance(usage, UsageFile) else read_usage_file(usage))
+    usage_file = usage if isinstance(usage, UsageFile) else read_usage_file(usage)
+    unread = check_usage(usage_file, known_inputs) if known_inputs else []
+    applied = apply_usage(spec, usage_file)
+    return replace(applied, issues=[*applied.issues, *unread])
 
 
 def read_plan(

@@ -5,7 +5,7 @@ type. ``aws_data_transfer.NAME`` exists only here and becomes a resource of its 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ class UsageEntry:
     key: str
     values: Mapping[str, Any]
     source: str
+
+
+KnownInputs = Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,42 @@ def _given(values: Mapping[Any, Any]) -> dict[str, Any]:
         for key, value in values.items()
         if value is not None
     }
+
+
+def check_usage(usage: UsageFile, known_inputs: KnownInputs) -> list[Issue]:
+    """Return an issue for every type and key of a usage file that nothing reads.
+
+    Args:
+        usage: the file.
+        known_inputs: resource type → names of its inputs.
+    """
+    issues: list[Issue] = []
+    for kind, entry in usage.by_type.items():
+        issues += _unknown_keys(kind, kind, entry, known_inputs)
+    for key, entry in usage.by_address.items():
+        address = parse_address(key)
+        if address is not None:
+            issues += _unknown_keys(key, address.type, entry, known_inputs)
+    return issues
+
+
+def _unknown_keys(
+    key: str, kind: str, entry: UsageEntry, known_inputs: KnownInputs
+) -> Iterator[Issue]:
+    if kind not in known_inputs:
+        hint = nearest(kind, known_inputs)
+        # A type like none we know is another cloud's, or one that is not priced: said elsewhere.
+        if hint and kind.startswith("aws_"):
+            message = f"{entry.source}: usage for the unknown type '{kind}' is not read{hint}"
+            yield Issue(IssueReason.UNKNOWN_RESOURCE_TYPE, key, message)
+        return
+    for name in entry.values:
+        if name not in known_inputs[kind] and not (kind in PSEUDO_TYPES and name == "region"):
+            message = (
+                f"{entry.source}: {kind} has no usage '{name}'; it is not read"
+                f"{nearest(name, known_inputs[kind])}"
+            )
+            yield Issue(IssueReason.DATA_QUALITY, key, message)
 
 
 def apply_usage(spec: ArchitectureSpec, usage: UsageFile) -> ArchitectureSpec:

@@ -38,15 +38,15 @@ class Scope:
         parameters: name → value, or ``Unknown``.
         mappings: as in the template.
         conditions: as in the template, not yet evaluated.
-        resources: logical ids.
         region: region of the stack, None where it is not known.
+        resources: logical ids.
     """
 
     parameters: Mapping[str, Any]
     mappings: Mapping[str, Any]
     conditions: Mapping[str, Any]
-    resources: frozenset[str]
     region: str | None
+    resources: frozenset[str] = frozenset()
     _truths: dict[str, Any] = field(default_factory=dict)
 
     def evaluate(self, value: Any) -> Any:

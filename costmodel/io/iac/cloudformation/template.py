@@ -11,6 +11,7 @@ from typing import Any
 
 from costmodel.errors import Issue, IssueReason, SpecError
 from costmodel.io.iac.cloudformation.intrinsics import Scope, Unknown
+from costmodel.io.iac.cloudformation.loops import expanded
 from costmodel.io.iac.cloudformation.properties import terraform_attributes, type_mapping
 from costmodel.io.iac.cloudformation.sam import has_transform, transformed
 from costmodel.io.iac.cloudformation.tags import TemplateLoader
@@ -47,7 +48,7 @@ def is_template(document: Any) -> bool:
     """Tell whether a document is a CloudFormation template."""
     if not isinstance(document, Mapping):
         return False
-    if "AWSTemplateFormatVersion" in document or has_transform(document):
+    if "AWSTemplateFormatVersion" in document or "Transform" in document:
         return True
     resources = document.get("Resources")
     return isinstance(resources, Mapping) and any(
@@ -97,36 +98,40 @@ def _read_stack(document: Mapping[str, Any], stack: _Stack, given: Mapping[str, 
     declared = _section(document, "Resources", stack.path)
     if not declared:
         raise SpecError(f"{stack.path}: the template has no 'Resources'")
-    for name, body in declared.items():
-        if str(name).startswith("Fn::ForEach"):
-            continue
-        if not isinstance(body, Mapping) or not isinstance(body.get("Type"), str):
-            where = place(str(stack.path), line_of(declared, name))
-            raise SpecError(f"{where}: resource '{name}' has no 'Type'")
-    resources = transformed(document) if has_transform(document) else declared
     scope = Scope(
         parameters=_parameters(_section(document, "Parameters", stack.path), given),
         mappings=_section(document, "Mappings", stack.path),
         conditions=_section(document, "Conditions", stack.path),
-        resources=frozenset(map(str, resources)),
         region=stack.region,
     )
-    addresses = {
-        str(
-            name
-        ): f"{stack.module}{type_mapping(body['Type'], body.get('Properties')).terraform}.{name}"
-        for name, body in resources.items()
-        if isinstance(body, Mapping) and "Type" in body
-    }
+    resources, loops = expanded(declared, scope)
+    for name, body in resources.items():
+        if not isinstance(body, Mapping) or not isinstance(body.get("Type"), str):
+            where = place(str(stack.path), line_of(declared, name))
+            raise SpecError(f"{where}: resource '{name}' has no 'Type'")
+    if has_transform(document):
+        resources = transformed({**document, "Resources": resources})
+    scope.resources = frozenset(resources)
+    addresses = {name: _address(stack, name, body) for name, body in resources.items()}
+    stack.issues += [_loop_issue(name, declared, stack) for name in loops]
     for name, body in resources.items():
         source = place(str(stack.path), line_of(declared, name))
-        if str(name).startswith("Fn::ForEach"):
-            message = (
-                f"{source}: '{name}' is not expanded and is left out; write its resources out"
-            )
-            stack.issues.append(Issue(IssueReason.UNRESOLVED, str(name), message))
-        elif _exists(body, addresses[str(name)], scope, source, stack):
-            _read_resource(str(name), body, scope, addresses, source, stack)
+        if _exists(body, addresses[name], scope, source, stack):
+            _read_resource(name, body, scope, addresses, source, stack)
+
+
+def _address(stack: _Stack, name: str, body: Mapping[str, Any]) -> str:
+    kind = type_mapping(body["Type"], body.get("Properties")).terraform
+    return f"{stack.module}{kind}.{name}"
+
+
+def _loop_issue(name: str, declared: Mapping[str, Any], stack: _Stack) -> Issue:
+    return Issue(
+        IssueReason.UNRESOLVED,
+        f"{stack.module}{name}",
+        f"{place(str(stack.path), line_of(declared, name))}: the collection of '{name}' is not "
+        "known from the template; its resources are left out: give its parameter",
+    )
 
 
 def _parameters(declared: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

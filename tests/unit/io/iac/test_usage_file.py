@@ -2,8 +2,14 @@ from pathlib import Path
 
 import pytest
 
+from costmodel import read_spec
 from costmodel.errors import IssueReason, UsageFileError
-from costmodel.io.iac.usage_file import apply_usage, parse_usage, read_usage_file
+from costmodel.io.iac.usage_file import (
+    apply_usage,
+    check_usage,
+    parse_usage,
+    read_usage_file,
+)
 from costmodel.usage.spec import ArchitectureSpec, Resource
 
 QUEUE = Resource("aws_sqs_queue.q", "aws_sqs_queue")
@@ -126,3 +132,37 @@ def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str, message: str)
 def test_a_region_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageFileError, match="must be a region code"):
         apply_usage(ArchitectureSpec([]), usage_of({"aws_data_transfer.x": {"region": 5}}))
+
+
+def test_types_and_keys_that_nothing_reads_are_issues() -> None:
+    usage = usage_of(
+        {
+            "aws_sqs_queue.q": {"monthly_reqests": 1, "n": 1},
+            "aws_data_transfer.x": {"region": "r"},
+        },
+        {"aws_sqs_queu": {"n": 1}, "aws_sqs_queue": {"n": 1}, "google_sql": {}, "aws_zzz": {}},
+    )
+    known = {"aws_sqs_queue": ["monthly_requests", "n"], "aws_data_transfer": ["gb"]}
+
+    issues = check_usage(usage, known)
+
+    assert [(issue.reason, issue.address) for issue in issues] == [
+        (IssueReason.UNKNOWN_RESOURCE_TYPE, "aws_sqs_queu"),
+        (IssueReason.DATA_QUALITY, "aws_sqs_queue.q"),
+    ]
+    assert "did you mean 'aws_sqs_queue'" in issues[0].message
+    assert "did you mean 'monthly_requests'" in issues[1].message
+
+
+def test_the_reader_applies_a_usage_file_and_checks_it(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("resources: {sqs_queue.q: {}}")
+    (tmp_path / "u.yml").write_text("resource_usage: {sqs_queue.q: {monthly_requests: 5, m: 1}}")
+
+    spec = read_spec(
+        tmp_path / "s.yaml",
+        usage=tmp_path / "u.yml",
+        known_inputs={"aws_sqs_queue": ["monthly_requests"]},
+    )
+
+    assert spec.resources[0].usage == {"monthly_requests": 5, "m": 1}
+    assert [issue.address for issue in spec.issues] == ["aws_sqs_queue.q"]

@@ -244,6 +244,75 @@ Resources:
     }
 
 
+def test_loops_are_written_out(tmp_path: Path) -> None:
+    text = """\
+Transform: AWS::LanguageExtensions
+Parameters: {Names: {Type: CommaDelimitedList, Default: "a-1,b"}, Open: {Type: CommaDelimitedList}}
+Resources:
+  Fn::ForEach::Outer:
+    - Name
+    - !Ref Names
+    - Queue&{Name}:
+        Type: AWS::SQS::Queue
+        Properties: {QueueName: !Sub "q-${Name}", Copy: !Ref Name}
+      Fn::ForEach::Inner:
+        - Number
+        - [1, 2]
+        - Topic&{Name}${Number}:
+            Type: AWS::SNS::Topic
+            Properties: {Queue: !GetAtt "Queue&{Name}.Arn"}
+  Fn::ForEach::Unknown: [N, !Ref Open, {"X${N}": {Type: AWS::SQS::Queue}}]
+  Fn::ForEach::Wrong: [N]
+"""
+    spec = read_spec(write(tmp_path, text))
+
+    assert {resource.address: resource.inputs for resource in spec.resources} == {
+        "aws_sqs_queue.Queuea1": {"name": "q-a-1", "copy": "a-1"},
+        "aws_sns_topic.Topica11": {},
+        "aws_sns_topic.Topica12": {},
+        "aws_sqs_queue.Queueb": {"name": "q-b", "copy": "b"},
+        "aws_sns_topic.Topicb1": {},
+        "aws_sns_topic.Topicb2": {},
+    }
+    assert spec.resources[1].references == {"queue": ["aws_sqs_queue.Queuea1"]}
+    assert [issue.address for issue in spec.issues] == [
+        "Fn::ForEach::Unknown",
+        "Fn::ForEach::Wrong",
+    ]
+
+
+def test_typed_parameters_and_conditions_of_implied_resources(tmp_path: Path) -> None:
+    text = """\
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Half: {Type: Number, Default: "0.5"}
+  Odd: {Type: Number, Default: many}
+  Ids: {Type: "List<AWS::EC2::Subnet::Id>", Default: "s-1, s-2"}
+  Plain: {Type: String}
+Globals: {Function: {Layers: [a], Environment: {Variables: {A: 1}}}}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Layers: [b]
+      Environment: {Variables: {B: 2}}
+      MemorySize: !Ref Half
+      Timeout: !Ref Odd
+      Ids: !Ref Ids
+      Environ: !Ref Plain
+"""
+    (function,) = read_spec(write(tmp_path, text)).resources
+
+    assert function.inputs == {
+        "layers": ["a", "b"],
+        "environment": [{"variables": {"A": 1, "B": 2}}],
+        "memory_size": 0.5,
+        "timeout": "many",
+        "ids": ["s-1", "s-2"],
+    }
+    assert function.unknown == {"environ"}
+
+
 def test_nested_stacks_take_their_parameters(tmp_path: Path) -> None:
     write(
         tmp_path,
