@@ -102,8 +102,34 @@ _PRICE_LIST = (
     Column("OfferingClass", "text", "standard or convertible"),
     Column("x_TermType", "text", "OnDemand, FreeTier, Reserved, SavingsPlan or Spot"),
     Column("x_Variant", "text", "what keeps two prices of one key apart; empty for most"),
-    Column("x_Basis", "text", "published or derived"),
-    Column("x_NameBasis", "text", "how sure the usage-type name is: sku, rule, infer or empty"),
+    Column("x_Basis", "text", "published, derived, documented free, compiled or not published"),
+    Column(
+        "x_NameBasis",
+        "text",
+        "where the usage type comes from: sku, rule, infer, attributes, "
+        "description; empty: none, by rate code only",
+    ),
+    Column("x_HourlyUnitPrice", "money", "hourly rate of a reserved offer", "USD / unit hour"),
+    Column("x_UpfrontFee", "money", "fee paid in advance for one reserved unit", "USD"),
+    Column(
+        "x_EffectiveUnitPrice",
+        "money",
+        "hourly rate with the upfront fee spread over the term",
+        "USD / unit hour",
+    ),
+    Column("x_OperatingSystem", "text", "operating system as the spot advisor names it"),
+    Column(
+        "x_InterruptionBucket", "quantity", "spot interruption bucket: 0 (< 5 %) to 4 (> 20 %)"
+    ),
+    Column("x_InterruptionLabel", "text", "spot interruption frequency in words"),
+    Column("x_SavingsPercent", "quantity", "usual saving of spot over on-demand", "%"),
+    Column("x_Month", "text", "month of spot history, YYYY-MM"),
+    Column("x_MeanUnitPrice", "money", "mean spot price of the month", "USD / hour"),
+    Column("x_MinUnitPrice", "money", "lowest spot price of the month", "USD / hour"),
+    Column("x_MaxUnitPrice", "money", "highest spot price of the month", "USD / hour"),
+    Column("x_Snapshots", "quantity", "observations of the month"),
+    Column("x_Prefix", "text", "the region's usage-type prefix"),
+    Column("x_RegionKind", "text", "region, or zone (local or wavelength)"),
     Column("x_Published", "text", "publication date of the price"),
 )
 

@@ -4,6 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from costmodel import load_catalog
+from costmodel.columns import COLUMNS
 from costmodel.errors import BadInputError, CatalogError, IssueReason
 from costmodel.io.catalog_store import find_catalog, verify_catalog, write_catalog
 from costmodel.io.catalog_store.change import diff_catalogs, update_rates
@@ -332,3 +333,12 @@ def test_prices_are_exact_to_the_source(folder, source) -> None:
     rows = load_catalog(folder).find_prices("AmazonEC2", usage_type="*Usage:m5.large")
 
     assert sorted(rows["ListUnitPrice"].to_pylist()) == sorted(given)
+
+
+def test_every_column_is_in_the_column_list() -> None:
+    folder = find_catalog()
+    tables = [path for path in folder.rglob("*.parquet") if path.parent.name != "hardware"]
+
+    names = {name for path in tables for name in pq.read_schema(path).names}
+
+    assert sorted(names - set(COLUMNS)) == []
