@@ -1,0 +1,1 @@
+"""The ways an alert leaves: HTTP, e-mail, SNS, a program."""

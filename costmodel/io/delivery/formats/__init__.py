@@ -1,0 +1,1 @@
+"""An alert as the body each kind of receiver reads."""
