@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from costmodel.bill.generate.catalog_prices import catalog_price_table as catalog_price_table
     from costmodel.bill.generate.plan import BillSettings as BillSettings
+    from costmodel.bill.query import Bill as Bill
+    from costmodel.bill.summary import BillSummary as BillSummary
     from costmodel.catalog.catalog import PriceCatalog as PriceCatalog
     from costmodel.catalog.catalog import RateMatch as RateMatch
     from costmodel.compare import Comparison as Comparison
@@ -35,9 +37,13 @@ if TYPE_CHECKING:
     from costmodel.verbs import diff as diff
     from costmodel.verbs import estimate as estimate
     from costmodel.verbs import explain as explain
+    from costmodel.verbs import read_bill as read_bill
 
 # public name -> module that defines it
 _PUBLIC = {
+    "Bill": "costmodel.bill.query",
+    "BillSummary": "costmodel.bill.summary",
+    "read_bill": "costmodel.verbs",
     "Comparison": "costmodel.compare",
     "Estimate": "costmodel.estimate.result",
     "ArchitectureSpec": "costmodel.usage.spec",

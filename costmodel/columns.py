@@ -23,16 +23,51 @@ class Column(NamedTuple):
 _MONEY = (
     Column("BilledCost", "money", "what the invoice charges in the billing period", "USD"),
     Column(
-        "EffectiveCost", "money", "amortised cost, incl. reservations and savings plans", "USD"
+        "EffectiveCost",
+        "money",
+        "amortised cost after all discounts, unused commitment incl.",
+        "USD",
     ),
     Column("ContractedCost", "money", "cost at contracted rates, before commitments", "USD"),
     Column("ListCost", "money", "cost at public list prices", "USD"),
     Column("x_NetEffectiveCost", "money", "amortised cost after private discounts", "USD"),
+    Column("x_AmortizedCost", "money", "amortised cost before private discounts", "USD"),
     Column("x_UnblendedCost", "money", "legacy CUR lineItem/UnblendedCost", "USD"),
     Column("x_BlendedCost", "money", "legacy CUR lineItem/BlendedCost", "USD"),
     Column("x_NetUnblendedCost", "money", "CUR lineItem/NetUnblendedCost", "USD"),
     Column("ListUnitPrice", "money", "public price of one PricingUnit", "USD / PricingUnit"),
     Column("ContractedUnitPrice", "money", "agreed price of one PricingUnit", "USD / PricingUnit"),
+)
+# What a CUR says beyond FOCUS; the identities of a bill are checked with these.
+_BILL_DETAIL = (
+    Column("x_CommitmentTrueUp", "money", "minus the amortised upfront fee of the period", "USD"),
+    Column("x_CommitmentUpfront", "money", "upfront fee of a commitment paid on this row", "USD"),
+    Column("x_RecurringFeeForUsage", "money", "recurring reservation fee of this usage", "USD"),
+    Column(
+        "x_AmortizedUpfrontCostForUsage", "money", "upfront reservation fee of this use", "USD"
+    ),
+    Column("x_TotalCommitment", "money", "savings plan commitment of the row's period", "USD"),
+    Column("x_UsedCommitment", "money", "savings plan commitment used in the row's period", "USD"),
+    Column("x_UnblendedRate", "money", "CUR lineItem/UnblendedRate", "USD / PricingUnit"),
+    Column("x_SavingsPlanRate", "money", "rate under the savings plan", "USD / PricingUnit"),
+    Column("x_NormalizationFactor", "quantity", "size factor of an instance: small is 1"),
+    Column("x_ReservedUnits", "quantity", "units of a reservation in the period"),
+    Column("x_PriceServiceCode", "text", "price-list service the rate stands under"),
+    Column("x_LineItemId", "text", "CUR identity/LineItemId; unique with the charge period only"),
+    Column("x_BillType", "text", "CUR bill/BillType: Anniversary, Purchase or Refund"),
+    Column("x_TaxType", "text", "kind of tax"),
+    Column("x_CommitmentOffering", "text", "ComputeSavingsPlans, EC2InstanceSavingsPlans …"),
+    Column("x_CommitmentInstanceFamily", "text", "instance family of an EC2 savings plan"),
+    Column("x_CommitmentRegion", "text", "region of an EC2 savings plan"),
+    Column("x_CommitmentStart", "text", "start of the commitment, ISO"),
+    Column("x_CommitmentEnd", "text", "end of the commitment, ISO"),
+    Column("x_OperatingSystem", "text", "operating system of an instance"),
+    Column("x_Tenancy", "text", "Shared, Dedicated or Host"),
+    Column("x_LicenseModel", "text", "licence model of an instance"),
+    Column("x_DatabaseEngine", "text", "database engine"),
+    Column("x_DeploymentOption", "text", "Single-AZ, Multi-AZ …"),
+    Column("x_Discounts", "tags", "private discounts folded into the row, name to amount"),
+    Column("x_BillFormat", "text", "format the row was read from"),
 )
 _QUANTITY = (
     Column("PricingQuantity", "quantity", "quantity that is priced", "PricingUnit"),
@@ -45,6 +80,7 @@ _QUANTITY = (
 _WHAT = (
     Column("ServiceName", "text", "service as FOCUS names it"),
     Column("ServiceCategory", "text", "FOCUS service category"),
+    Column("ServiceSubcategory", "text", "FOCUS service subcategory"),
     Column("x_ServiceCode", "text", "price-list service code"),
     Column("RegionId", "text", "AWS region code"),
     Column("RegionName", "text", "AWS region name"),
@@ -53,6 +89,7 @@ _WHAT = (
     Column("x_Operation", "text", "billing operation code"),
     Column("x_ProductFamily", "text", "price-list product family"),
     Column("x_InstanceType", "text", "instance type of the usage, where it has one"),
+    Column("SkuMeter", "text", "what the SKU counts: the usage type as billed"),
     Column("SkuId", "text", "price-list SKU"),
     Column("SkuPriceId", "text", "price-list rate code = CUR pricing/RateCode"),
     Column("x_SkuDescription", "text", "AWS's description of the price row"),
@@ -87,6 +124,7 @@ _WHO_WHEN = (
     Column("SubAccountName", "text", "name of the usage account"),
     Column("SubAccountType", "text", "type of the usage account"),
     Column("BillingCurrency", "text", "currency of the bill"),
+    Column("PricingCurrency", "text", "currency of the price list"),
     Column("BillingPeriodStart", "time", "start of the billing period, UTC, inclusive"),
     Column("BillingPeriodEnd", "time", "end of the billing period, UTC, exclusive"),
     Column("ChargePeriodStart", "time", "start of the charge, UTC, inclusive"),
@@ -135,11 +173,12 @@ _PRICE_LIST = (
 
 COLUMNS: Final[dict[str, Column]] = {
     column.name: column
-    for column in (*_MONEY, *_QUANTITY, *_WHAT, *_CHARGE, *_WHO_WHEN, *_PRICE_LIST)
+    for column in (*_MONEY, *_BILL_DETAIL, *_QUANTITY, *_WHAT, *_CHARGE, *_WHO_WHEN, *_PRICE_LIST)
 }
 
 # The metrics a bill can be summed by; the names users type after --metric.
 COST_METRICS: Final = (
     "BilledCost", "EffectiveCost", "ContractedCost", "ListCost",
-    "x_NetEffectiveCost", "x_UnblendedCost", "x_BlendedCost", "x_NetUnblendedCost",
+    "x_NetEffectiveCost", "x_AmortizedCost", "x_UnblendedCost", "x_BlendedCost",
+    "x_NetUnblendedCost",
 )  # fmt: skip

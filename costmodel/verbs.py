@@ -9,13 +9,16 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from costmodel.bill.query import Bill
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.catalog.library import KnownInputs
+from costmodel.catalog.usage_type import usage_type_prefixes
 from costmodel.compare import Comparison, compare_estimates
 from costmodel.estimate.estimate import Pooling, estimate_spec
 from costmodel.estimate.explain import ExplainedLine, explain_resource
 from costmodel.estimate.free_tier import FreeTier
 from costmodel.estimate.result import Estimate
+from costmodel.io.bills.reader import open_bill
 from costmodel.io.catalog_store import load_catalog
 from costmodel.io.iac.documents import parse_document, read_text
 from costmodel.io.iac.reader import read_spec
@@ -138,3 +141,17 @@ def read_source(
             )
     issues = [issue for spec in specs for issue in spec.issues]
     return ArchitectureSpec(resources, region=region, issues=issues)
+
+
+def read_bill(*paths: str | Path, catalog: PriceCatalog | None = None) -> Bill:
+    """Return a bill of any format as one relation in FOCUS columns.
+
+    Args:
+        paths: files, folders, s3:// prefixes or a store; months of one bill may be given together.
+        catalog: names the regions of usage types; the embedded catalog by default.
+
+    Raises:
+        BillError: a path does not exist or is no bill; the message says where and what to do.
+    """
+    prices = catalog or load_catalog()
+    return open_bill(paths, usage_type_prefixes(prices.regions, prices.zones))

@@ -63,9 +63,10 @@ def _fail(message: str, code: int) -> None:
 
 def _register_commands() -> None:
     """Register every command group: one import and one call each."""
-    from costmodel.cli import bill_group, bill_tools, catalog, estimate, inventory
+    from costmodel.cli import bill, bill_group, bill_tools, catalog, estimate, inventory
 
     bill_group.register(app)
+    bill.register()
     bill_tools.register()
     catalog.register(app)
     estimate.register(app)

@@ -1,0 +1,46 @@
+"""DuckDB behind a bill: one connection, its settings, and its errors said in one line."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from costmodel.errors import BillError
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def connect() -> "duckdb.DuckDBPyConnection":
+    """Return a connection in UTC that may reorder rows (sums are exact, order is asked for)."""
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET preserve_insertion_order = false")
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def run(
+    connection: "duckdb.DuckDBPyConnection", query: str, tables: Mapping[str, Any] | None = None
+) -> "duckdb.DuckDBPyConnection":
+    """Run a query on a cursor of its own, which knows some Arrow tables by name.
+
+    Raises:
+        BillError: the data are not what their format says; the message names value or file.
+    """
+    import duckdb
+
+    try:
+        cursor = connection.cursor()
+        for name, table in (tables or {}).items():
+            cursor.register(name, table)
+        return cursor.execute(query)
+    except duckdb.Error as error:
+        raise BillError(f"the bill cannot be read: {_one_line(str(error))}") from error
+
+
+def _one_line(message: str) -> str:
+    """Return the first sentence of an engine message, without its hints and its query."""
+    first = re.split(r"\n\s*\n|\nLINE \d|Possible fixes|\n\s*CSV options", message)[0]
+    return " ".join(first.split())[:400]

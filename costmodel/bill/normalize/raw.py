@@ -1,0 +1,170 @@
+"""Raw columns as SQL expressions: absent ones are None, empty text is NULL, money is DECIMAL.
+
+A mapping asks for what it wants; a column the file does not have yields ``None``, and ``coalesce``
+drops it, so that every mapping tolerates every vintage of a schema.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+MONEY_TYPE: Final = "DECIMAL(38, 18)"
+QUANTITY_TYPE: Final = "DECIMAL(38, 12)"
+TAGS_TYPE: Final = "MAP(VARCHAR, VARCHAR)"
+ZERO: Final = f"CAST(0 AS {MONEY_TYPE})"
+
+Sql = str
+
+
+def quote(name: str) -> Sql:
+    """Return an identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> Sql:
+    """Return a text literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def snake_case(header: str) -> str:
+    """Return a CUR header in the spelling of Athena: every capital starts a new word.
+
+    ``savingsPlan/SavingsPlanARN`` is ``savings_plan_savings_plan_a_r_n``, and
+    ``resourceTags/user:Cost Center`` is ``resource_tags_user_cost_center``.
+    """
+    words = re.sub(r"(?<=[^/:_\s])(?=[A-Z])|[^0-9A-Za-z]+", "_", header)
+    return re.sub(r"_+", "_", words).strip("_").lower()
+
+
+def coalesce(*expressions: Sql | None) -> Sql | None:
+    """Return the first expression that is not NULL, of those that exist."""
+    known = [expression for expression in expressions if expression is not None]
+    if len(known) < 2:
+        return known[0] if known else None
+    return f"COALESCE({', '.join(known)})"
+
+
+def case(branches: Sequence[tuple[Sql, Sql | None]], otherwise: Sql | None) -> Sql | None:
+    """Return a CASE of (condition, value) pairs; branches without a value give NULL."""
+    if not branches:
+        return otherwise
+    whens = " ".join(f"WHEN {when} THEN {value or 'NULL'}" for when, value in branches)
+    return f"CASE {whens} ELSE {otherwise or 'NULL'} END"
+
+
+def isin(expression: Sql, values: Sequence[str]) -> Sql:
+    """Return the test that a text is one of some literals."""
+    return f"{expression} IN ({', '.join(map(literal, values))})"
+
+
+class RawColumns:
+    """The columns of a scan by their canonical names.
+
+    Args:
+        types: column name as in the scan → DuckDB type.
+        canonical: how a name is looked up; identity by default.
+        aliases: canonical name → other canonical names it may be spelled.
+    """
+
+    def __init__(
+        self,
+        types: Mapping[str, str],
+        canonical: Mapping[str, str] | None = None,
+        aliases: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self._aliases = aliases or {}
+        self._actual: dict[str, str] = {}
+        for name in types:
+            self._actual.setdefault((canonical or {}).get(name, name), name)
+        self._types = types
+
+    @property
+    def names(self) -> list[str]:
+        """Canonical names, in file order."""
+        return list(self._actual)
+
+    def find(self, name: str) -> str | None:
+        """Return the actual name of a column, or None where the file lacks it."""
+        for spelling in (name, *self._aliases.get(name, ())):
+            if spelling in self._actual:
+                return self._actual[spelling]
+        return None
+
+    def has(self, name: str) -> bool:
+        """Return whether the file has the column."""
+        return self.find(name) is not None
+
+    def type_of(self, name: str) -> str:
+        """Return the DuckDB type of a column; empty where the file lacks it."""
+        actual = self.find(name)
+        return "" if actual is None else self._types[actual].upper()
+
+    def plain(self, name: str) -> Sql | None:
+        """Return the column as it is."""
+        actual = self.find(name)
+        return None if actual is None else quote(actual)
+
+    def text(self, *names: str) -> Sql | None:
+        """Return the first filled text of some columns; '' counts as missing."""
+        return coalesce(*map(self._one_text, names))
+
+    def _one_text(self, name: str) -> Sql | None:
+        column = self.plain(name)
+        if column is None:
+            return None
+        if self.type_of(name) == "VARCHAR":
+            return f"NULLIF({column}, '')"
+        return f"CAST({column} AS VARCHAR)"
+
+    def money(self, *names: str) -> Sql | None:
+        """Return the first filled amount of some columns as DECIMAL."""
+        return coalesce(*(self._number(name, MONEY_TYPE) for name in names))
+
+    def quantity(self, *names: str) -> Sql | None:
+        """Return the first filled quantity of some columns as DECIMAL."""
+        return coalesce(*(self._number(name, QUANTITY_TYPE) for name in names))
+
+    def _number(self, name: str, sql_type: str) -> Sql | None:
+        column = self.plain(name)
+        if column is None:
+            return None
+        if self.type_of(name) != "VARCHAR":
+            return f"CAST({column} AS {sql_type})"
+        filled = f"NULLIF({column}, '')"
+        # Spreadsheets write "$10,000.00 "; plain numbers take the quick way.
+        bare = f"REPLACE(REPLACE(TRIM({filled}), '$', ''), ',', '')"
+        return f"COALESCE(TRY_CAST({filled} AS {sql_type}), CAST({bare} AS {sql_type}))"
+
+    def time(self, *names: str) -> Sql | None:
+        """Return the first filled time of some columns as TIMESTAMP in UTC."""
+        return coalesce(*map(self._one_time, names))
+
+    def _one_time(self, name: str) -> Sql | None:
+        column = self.plain(name)
+        if column is None:
+            return None
+        if self.type_of(name) != "VARCHAR":
+            return column if self.type_of(name) == "TIMESTAMP" else f"CAST({column} AS TIMESTAMP)"
+        filled = f"NULLIF({column}, '')"
+        slashes = f"TRY_STRPTIME({filled}, ['%Y/%m/%d %H:%M:%S', '%Y/%m/%d', '%m/%d/%y'])"
+        iso = f"TRY_CAST({filled} AS TIMESTAMP)"
+        return f"COALESCE({iso}, {slashes}, CAST({filled} AS TIMESTAMP))"
+
+    def tags(self, name: str) -> Sql | None:
+        """Return a map column: a map, a list of key-value structs, or JSON text."""
+        column = self.plain(name)
+        if column is None:
+            return None
+        kind = self.type_of(name)
+        if kind == TAGS_TYPE:
+            return column
+        if kind.startswith("MAP"):
+            return f"CAST({column} AS {TAGS_TYPE})"
+        if kind.startswith("STRUCT") and kind.endswith("[]"):
+            return f"CAST(MAP_FROM_ENTRIES({column}) AS {TAGS_TYPE})"
+        return f"CAST(CAST(NULLIF({column}, '') AS JSON) AS {TAGS_TYPE})"
+
+    def entry(self, name: str, key: str) -> Sql | None:
+        """Return one entry of a map column; '' counts as missing."""
+        tags = self.tags(name)
+        return None if tags is None else f"NULLIF({tags}[{literal(key)}], '')"

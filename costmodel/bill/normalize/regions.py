@@ -1,0 +1,50 @@
+"""The region prefix of a usage type, as SQL: ``USW2-BoxUsage:m5.large`` is us-west-2."""
+
+import re
+from collections.abc import Mapping
+
+from costmodel.bill.normalize.raw import Sql, literal
+
+# CloudFront's prefixes name edge geographies and belong to the usage type.
+_EDGE_SERVICE = "AmazonCloudFront"
+
+
+def prefix_sql(usage_type: Sql, prefixes: Mapping[str, str]) -> Sql:
+    """Return the prefix of a usage type with its hyphen, or ''.
+
+    Args:
+        usage_type: expression of the usage type as billed.
+        prefixes: prefix → region or zone, from ``catalog.usage_type.usage_type_prefixes``.
+    """
+    # The longest prefix wins: USW2-LAX1 before USW2.
+    longest_first = sorted(prefixes, key=lambda prefix: (-len(prefix), prefix))
+    pattern = f"^((?:{'|'.join(map(re.escape, longest_first))})-)."
+    return f"COALESCE(REGEXP_EXTRACT({usage_type}, {literal(pattern)}, 1), '')"
+
+
+def base_usage_type(usage_type: Sql, service_code: Sql | None, prefixes: Mapping[str, str]) -> Sql:
+    """Return the usage type without its region prefix."""
+    if not prefixes:
+        return usage_type
+    base = f"SUBSTR({usage_type}, LENGTH({prefix_sql(usage_type, prefixes)}) + 1)"
+    if service_code is None:
+        return base
+    edge = f"{service_code} = {literal(_EDGE_SERVICE)}"
+    return f"CASE WHEN {edge} THEN {usage_type} ELSE {base} END"
+
+
+def region_of(
+    usage_type: Sql, service_code: Sql | None, prefixes: Mapping[str, str]
+) -> Sql | None:
+    """Return the region the prefix names; NULL where there is none."""
+    if not prefixes:
+        return None
+    whens = " ".join(
+        f"WHEN {literal(prefix + '-')} THEN {literal(region)}"
+        for prefix, region in sorted(prefixes.items())
+    )
+    region = f"CASE {prefix_sql(usage_type, prefixes)} {whens} ELSE NULL END"
+    if service_code is None:
+        return region
+    edge = f"{service_code} = {literal(_EDGE_SERVICE)}"
+    return f"CASE WHEN {edge} THEN NULL ELSE {region} END"

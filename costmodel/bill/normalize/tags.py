@@ -1,0 +1,84 @@
+"""Tags, cost categories and discounts of a CUR: maps in CUR 2.0, a column for each before.
+
+A tag is asked for by any spelling: ``team``, ``user:team``, ``user_team``, ``Cost Center``.
+"""
+
+import re
+
+from costmodel.bill.normalize.raw import (
+    TAGS_TYPE,
+    RawColumns,
+    Sql,
+    coalesce,
+    literal,
+    snake_case,
+)
+
+_TAG_PREFIX = "resource_tags_"
+_CATEGORY_PREFIX = "cost_category_"
+_DISCOUNT_PREFIX = "discount_"
+
+
+def tag_lookup(raw: RawColumns, key: str) -> Sql | None:
+    """Return the expression of one tag, or None where the report has no such column."""
+    by_map = coalesce(map_lookup(raw, "tags", key), map_lookup(raw, "resource_tags", key))
+    bare = snake_case(key)
+    spellings = (bare, f"user_{bare}", f"aws_{bare}")
+    return coalesce(by_map, *(raw.text(_TAG_PREFIX + spelling) for spelling in spellings))
+
+
+def map_lookup(raw: RawColumns, column: str, key: str) -> Sql | None:
+    """Return one tag of a map column by whichever spelling it has."""
+    if not raw.has(column):
+        return None
+    return coalesce(*(raw.entry(column, spelling) for spelling in tag_spellings(key)))
+
+
+def tag_spellings(key: str) -> list[str]:
+    """Return the keys a tag may have: as given, with AWS's prefixes, in snake_case."""
+    bare = re.sub(r"^(user|aws)[:_]", "", key)
+    given = [key] if key != bare else []
+    snake = snake_case(bare)
+    spellings = [*given, bare, f"user:{bare}", f"user_{bare}", f"aws:{bare}",
+                 f"user_{snake}", f"aws_{snake}", f"resourceTags/user:{bare}"]  # fmt: skip
+    return list(dict.fromkeys(spellings))
+
+
+def tags_map(raw: RawColumns) -> Sql | None:
+    """Return all tags of a row as one map, filled ones only."""
+    return coalesce(
+        raw.tags("tags"), raw.tags("resource_tags"), _gathered(raw, _TAG_PREFIX, restore=True)
+    )
+
+
+def cost_categories(raw: RawColumns) -> Sql | None:
+    """Return the cost categories of a row as one map."""
+    return coalesce(raw.tags("cost_category"), _gathered(raw, _CATEGORY_PREFIX, restore=False))
+
+
+def discounts(raw: RawColumns) -> Sql | None:
+    """Return the private discounts of a row as one map."""
+    return coalesce(raw.tags("discount"), _gathered(raw, _DISCOUNT_PREFIX, restore=False))
+
+
+def _gathered(raw: RawColumns, prefix: str, *, restore: bool) -> Sql | None:
+    entries = []
+    for name in raw.names:
+        actual = raw.find(name)
+        if not name.startswith(prefix) or actual is None:
+            continue
+        key = _original_key(actual, prefix) if restore else name.removeprefix(prefix)
+        value = raw.text(name)
+        pair = f"{{'key': {literal(key)}, 'value': {value}}}"
+        entries.append(f"CASE WHEN {value} IS NULL THEN NULL ELSE {pair} END")
+    if not entries:
+        return None
+    filled = f"LIST_FILTER([{', '.join(entries)}], lambda entry: entry IS NOT NULL)"
+    return f"CAST(MAP_FROM_ENTRIES({filled}) AS {TAGS_TYPE})"
+
+
+def _original_key(actual: str, prefix: str) -> str:
+    """Return the tag key with AWS's prefix: exact in CSV headers, snake_case in Parquet."""
+    if "/" in actual:
+        return actual.split("/", 1)[1]
+    return re.sub(r"^(user|aws)_", r"\1:", actual.removeprefix(prefix))

@@ -1,0 +1,310 @@
+"""``Bill``: any bill as the relation ``bill``, filtered, summed and asked in SQL.
+
+A bill reads nothing until it is asked; every question scans only the columns it needs.
+
+* ``summarize(by, metric, granularity, filter, top)`` → ``BillSummary``.
+* ``daily(by)``, ``hourly_usage()``, ``commitment_lines()`` (``bill.series``): Arrow tables for
+  forecasts and for the commitments planner.
+* ``sql(query)`` → Arrow table; ``bill`` and ``split_cost`` are the relations one can name.
+* ``relation_sql(columns)`` → the SELECT of ``bill`` with some columns, for other modules; names
+  from ``normalize.relation.BILL_COLUMNS``, tags as ``Tags['key']``.
+
+Unused commitment stands on rows of its own (``CommitmentDiscountStatus = 'Unused'``). Rows of
+split cost allocation repeat the cost of their node: they are only in ``split_cost``.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Literal
+
+from costmodel.bill import engine
+from costmodel.bill.filter import Filter, compile_filter, unknown_column
+from costmodel.bill.normalize.raw import Sql, literal, quote
+from costmodel.bill.normalize.relation import (
+    BILL_COLUMNS,
+    MEASURES,
+    Rows,
+    select,
+    select_all,
+    select_folded,
+    select_unused,
+)
+from costmodel.bill.normalize.source_rows import rows_of
+from costmodel.bill.source import BillSource
+from costmodel.bill.spread import spread_sql
+from costmodel.bill.summary import BillSummary, fold_rows
+from costmodel.columns import COLUMNS, COST_METRICS
+from costmodel.errors import BadInputError, BillError, Issue
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+Granularity = Literal["total", "monthly", "daily", "hourly"]
+Unused = Literal["as billed", "spread"]
+
+_PERIOD: Final[dict[str, tuple[str, Sql]]] = {
+    "monthly": (
+        "BillingPeriodStart",
+        "COALESCE(BillingPeriodStart, DATE_TRUNC('month', ChargePeriodStart))",
+    ),
+    "daily": ("ChargePeriodStart", "DATE_TRUNC('day', ChargePeriodStart)"),
+    "hourly": ("ChargePeriodStart", "DATE_TRUNC('hour', ChargePeriodStart)"),
+}
+_ENTRY = re.compile(r"(?i)^(Tags|x_CostCategories|x_Discounts)\s*\[\s*'(.*)'\s*\]$")
+_KNOWN: Final = {name.lower(): name for name in BILL_COLUMNS}
+
+
+class Bill:
+    """A bill of any format as one relation.
+
+    Args:
+        sources: what the readers found, in the order of reading.
+        prefixes: usage-type prefix → region or zone.
+        connection: DuckDB connection to use; a new one by default.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[BillSource],
+        prefixes: Mapping[str, str],
+        connection: "duckdb.DuckDBPyConnection | None" = None,
+    ) -> None:
+        if not sources:
+            raise BillError("the bill is empty: name at least one file")
+        self.sources = tuple(sources)
+        self.prefixes = prefixes
+        self.connection = connection or engine.connect()
+        self.rows: tuple[Rows, ...] = tuple(rows_of(source, prefixes) for source in sources)
+        self.issues: list[Issue] = [issue for source in sources for issue in source.issues]
+
+    def __repr__(self) -> str:
+        formats = ", ".join(dict.fromkeys(source.format for source in self.sources))
+        files = sum(len(source.paths) for source in self.sources)
+        return f"Bill({formats}: {files} files)"
+
+    @property
+    def available(self) -> frozenset[str]:
+        """Columns that at least one source has."""
+        return frozenset().union(*(rows.available for rows in self.rows))
+
+    @property
+    def metrics(self) -> list[str]:
+        """Cost metrics the bill has."""
+        return [metric for metric in COST_METRICS if metric in self.available]
+
+    @property
+    def default_metric(self) -> str:
+        """``EffectiveCost``, or what stands nearest to it in this bill."""
+        if not self.metrics:
+            raise BillError(f"{self.sources[0].label}: no cost column: is this a bill?")
+        return "EffectiveCost" if "EffectiveCost" in self.available else self.metrics[0]
+
+    @cached_property
+    def currencies(self) -> list[str]:
+        """Currencies of the bill; more than one cannot be added up."""
+        inner = self.relation_sql(["BillingCurrency"], unused="folded")
+        query = f"SELECT DISTINCT BillingCurrency FROM ({inner}) AS bill"
+        return sorted(row[0] for row in self.run(query).fetchall() if row[0])
+
+    def run(self, query: Sql) -> "duckdb.DuckDBPyConnection":
+        """Run a query made by this package on a cursor of its own."""
+        tables = {name: table for source in self.sources for name, table in source.tables.items()}
+        return engine.run(self.connection, query, tables)
+
+    def sql(self, query: str) -> "pa.Table":
+        """Return the answer to any SQL over ``bill`` and ``split_cost``; money stays DECIMAL."""
+        self._create_views()
+        return self.run(query).to_arrow_table()
+
+    def relation_sql(
+        self,
+        columns: Sequence[str],
+        *,
+        unused: Literal["rows", "folded", "spread"] = "rows",
+        step: Literal["hour", "day"] = "day",
+    ) -> Sql:
+        """Return the SELECT of ``bill`` with some columns.
+
+        Args:
+            columns: names of ``BILL_COLUMNS``, or map entries such as ``Tags['team']``.
+            unused: unused commitment as rows of its own; folded into the row of its fee (one scan,
+                equal sums); or in rows spread over the period it belongs to.
+            step: length of the pieces of a spread row.
+        """
+        parts = [
+            self._source_sql(source, rows, list(dict.fromkeys(columns)), unused, step)
+            for source, rows in zip(self.sources, self.rows, strict=True)
+        ]
+        return " UNION ALL ".join(parts)
+
+    def split_sql(self, columns: Sequence[str]) -> Sql | None:
+        """Return the SELECT of split-cost rows; None where no source has them."""
+        wanted = {name: BILL_COLUMNS[name] for name in columns}
+        parts = [
+            select(rows.split, source.scan, rows.split_where, wanted)
+            for source, rows in zip(self.sources, self.rows, strict=True)
+            if rows.split
+        ]
+        return " UNION ALL ".join(parts) or None
+
+    def resolve(self, name: str) -> str:
+        """Return a column as this package spells it.
+
+        Raises:
+            BadInputError: there is no such column; the message has the nearest name.
+        """
+        if name.lower().startswith("tag:"):
+            return f"Tags[{literal(name[4:].strip(chr(39)))}]"
+        entry = _ENTRY.match(name)
+        if entry:
+            return f"{_KNOWN[entry.group(1).lower()]}[{literal(entry.group(2))}]"
+        known = _KNOWN.get(name.lower())
+        if known is None:
+            raise unknown_column(name, sorted(self.available))
+        return known
+
+    def filter(self, text: str | None) -> Filter:
+        """Compile a filter expression over this bill's columns."""
+        if not text:
+            return Filter("TRUE", frozenset())
+        compiled = compile_filter(text, self._resolve_for_filter)
+        return compiled._replace(columns=frozenset(map(self.resolve, compiled.columns)))
+
+    def summarize(
+        self,
+        by: Sequence[str] | str = (),
+        metric: Sequence[str] | str | None = None,
+        granularity: Granularity = "total",
+        filter: str | None = None,
+        top: int | None = None,
+        unused: Unused = "as billed",
+    ) -> BillSummary:
+        """Return cost summed by columns and period.
+
+        Args:
+            by: columns, or tags as ``Tags['team']`` or ``tag:team``.
+            metric: cost metrics or quantities; ``default_metric`` by default.
+            granularity: total, monthly (billing periods), daily or hourly.
+            filter: expression of the filter language, see ``bill.filter``.
+            top: keep the groups with the largest cost; the rest is one group "other".
+            unused: unused reservations as billed (on the 1st) or spread over their period.
+
+        Raises:
+            BadInputError: an unknown column, metric, granularity or filter.
+        """
+        columns = [self.resolve(name) for name in _names(by)]
+        metrics = self._metrics(metric)
+        condition = self.filter(filter)
+        if granularity not in ("total", *_PERIOD):
+            raise BadInputError(f"granularity {granularity}: total, monthly, daily or hourly")
+        self._check_currency(columns, condition)
+        period = _PERIOD.get(granularity)
+        periods = 0 if period is None else 1
+        query = self._summary_query(columns, metrics, condition, period, unused, granularity)
+        found = self.run(query).fetchall()
+        return BillSummary(
+            columns=tuple([period[0]] if period else []) + tuple(columns),
+            metrics=tuple(metrics),
+            rows=fold_rows(found, periods + len(columns), periods, top),
+            currency=self.currencies[0] if len(self.currencies) == 1 else "",
+            granularity=granularity,
+            issues=[*self.issues],
+        )
+
+    def _summary_query(
+        self,
+        columns: list[str],
+        metrics: list[str],
+        condition: Filter,
+        period: tuple[str, Sql] | None,
+        unused: Unused,
+        granularity: Granularity,
+    ) -> Sql:
+        times = ["ChargePeriodStart", "BillingPeriodStart"] if period else []
+        read = [*columns, *metrics, *times, *sorted(condition.columns)]
+        if unused == "spread":
+            step: Literal["hour", "day"] = "hour" if granularity == "hourly" else "day"
+            inner = self.relation_sql(read, unused="spread", step=step)
+        else:
+            dimensions = {*columns, *condition.columns} - MEASURES
+            split = any(rows.split_by_unused & dimensions for rows in self.rows)
+            # A condition on a measure sees single rows, so they must be whole.
+            measured = any(name in MEASURES for name in condition.columns)
+            inner = self.relation_sql(read, unused="rows" if split or measured else "folded")
+        keys = ([f"{period[1]} AS period"] if period else []) + [quote(name) for name in columns]
+        sums = [f"SUM({quote(name)})" for name in metrics]
+        where = "" if condition.sql == "TRUE" else f" WHERE {condition.sql}"
+        groups = ", ".join(str(place + 1) for place in range(len(keys)))
+        tail = f" GROUP BY {groups}" if keys else ""
+        return f"SELECT {', '.join(keys + sums)} FROM ({inner}) AS bill{where}{tail}"
+
+    def _metrics(self, metric: Sequence[str] | str | None) -> list[str]:
+        if metric is None or not metric:
+            return [self.default_metric]
+        names = [self.resolve(name) for name in _names(metric)]
+        for name in names:
+            if name not in MEASURES:
+                known = ", ".join(self.metrics)
+                raise BadInputError(f"{name} cannot be summed: metrics are {known}")
+            if name not in self.available:
+                raise BadInputError(f"this bill has no {name}: it has {', '.join(self.metrics)}")
+        return names
+
+    def _check_currency(self, columns: list[str], condition: Filter) -> None:
+        separated = "BillingCurrency" in columns or "BillingCurrency" in condition.columns
+        if len(self.currencies) > 1 and not separated:
+            raise BillError(
+                f"the bill has several currencies ({', '.join(self.currencies)}), which do not "
+                "add up: group by BillingCurrency or filter one"
+            )
+
+    def _resolve_for_filter(self, name: str) -> tuple[Sql, str]:
+        known = self.resolve(name)
+        kind = COLUMNS[known].kind if known in COLUMNS else "text"
+        if kind == "tags":
+            raise BadInputError(f"filter on one entry: {known}['key']")
+        return quote(known), kind
+
+    def _source_sql(
+        self, source: BillSource, rows: Rows, columns: list[str], unused: str, step: str
+    ) -> Sql:
+        wanted = {name: BILL_COLUMNS.get(name, "VARCHAR") for name in columns}
+        entries = {name: _entry_sql(rows, name) for name in columns if name not in BILL_COLUMNS}
+        if entries:
+            rows = Rows(**{**rows.__dict__, "columns": rows.columns | entries})
+        if unused == "folded":
+            return select_folded(rows, source.scan, wanted)
+        if unused == "spread" and rows.unused_where is not None:
+            main = select(rows.columns, source.scan, rows.where, wanted)
+            periods = dict.fromkeys(("ChargePeriodStart", "ChargePeriodEnd"), "TIMESTAMP")
+            carried = select_unused(rows, source.scan, wanted | periods)
+            return f"{main} UNION ALL {spread_sql(carried, wanted, step)}"
+        return select_all(rows, source.scan, wanted)
+
+    def _create_views(self) -> None:
+        every = list(BILL_COLUMNS)
+        split = self.split_sql(every)
+        nothing = f"SELECT * FROM ({self.relation_sql(every)}) AS none WHERE FALSE"
+        views = {"bill": self.relation_sql(every), "split_cost": split or nothing}
+        for name, body in views.items():
+            self.run(f"CREATE OR REPLACE VIEW {name} AS {body}")
+
+
+def _names(names: Sequence[str] | str) -> list[str]:
+    """Return names given as a list or as one text with commas."""
+    if isinstance(names, str):
+        return [name.strip() for name in names.split(",") if name.strip()]
+    return list(names)
+
+
+def _entry_sql(rows: Rows, name: str) -> Sql | None:
+    entry = _ENTRY.match(name)
+    if entry is None:
+        return None
+    column, key = entry.group(1), entry.group(2).replace("''", "'")
+    if column == "Tags" and rows.tag is not None:
+        return rows.tag(key)
+    whole = rows.columns.get(column)
+    return None if whole is None else f"CAST({whole}[{literal(key)}] AS VARCHAR)"

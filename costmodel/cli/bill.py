@@ -1,0 +1,76 @@
+"""``costmodel bill``: read, sum and check bills of any format."""
+
+from typing import Annotated
+
+import typer
+
+from costmodel.cli.bill_group import bill_app
+from costmodel.cli.output import FormatOption, OutOption, QuietOption, emit
+
+BillPaths = Annotated[
+    list[str],
+    typer.Argument(metavar="BILL…", help="Files, folders, s3:// prefixes or a store."),
+]
+
+
+def register() -> None:
+    """Add the commands to the ``bill`` group."""
+    bill_app.command("summarize")(summarize_command)
+
+
+def summarize_command(
+    bill: BillPaths,
+    by: Annotated[
+        list[str] | None, typer.Option("--by", "-b", help="Columns or tags: ServiceName,tag:team.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", "-m", help="EffectiveCost, BilledCost, ListCost, …"),
+    ] = None,
+    granularity: Annotated[
+        str, typer.Option("--granularity", "-g", help="total, monthly, daily or hourly.")
+    ] = "total",
+    filter_: Annotated[
+        str | None, typer.Option("--filter", help="RegionId = 'eu-west-1' and tag:team is null")
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option("--top", min=1, help="Largest groups; the rest is 'other'.")
+    ] = None,
+    spread_unused: Annotated[
+        bool,
+        typer.Option(
+            "--spread-unused", help="Spread unused reservations over the month, not on its 1st."
+        ),
+    ] = False,
+    format_: FormatOption = "table",
+    out: OutOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Sum a bill by columns, tags and periods, like Cost Explorer.
+
+    Example: costmodel bill summarize cur/ --by ServiceName,RegionId --granularity monthly
+    """
+    from costmodel import read_bill
+    from costmodel.cli.progress import waiting
+
+    with waiting("Reading the bill", quiet=quiet):
+        summary = read_bill(*bill).summarize(
+            by=_split(by),
+            metric=_split(metric),
+            granularity=granularity,  # type: ignore[arg-type] # checked by summarize
+            filter=filter_,
+            top=top,
+            unused="spread" if spread_unused else "as billed",
+        )
+    emit(
+        summary.report_tables(),
+        format_name=format_,
+        out=out,
+        json_payload=summary.to_json,
+        html=summary.to_html,
+    )
+
+
+def _split(names: list[str] | None) -> list[str]:
+    """Return options given several times or with commas as one list."""
+    return [name.strip() for text in names or [] for name in text.split(",") if name.strip()]

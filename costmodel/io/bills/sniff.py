@@ -1,0 +1,163 @@
+"""Which format a file is, from its first bytes and its columns; names of files do not count."""
+
+import codecs
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from costmodel.bill.normalize.raw import snake_case
+from costmodel.bill.source import BillFormat
+from costmodel.errors import BillError
+
+Container = Literal["parquet", "csv", "json"]
+_HEAD = 1 << 16
+_SUPPORTED = (
+    "a bill is a Cost and Usage Report (CSV or Parquet), a FOCUS export, Cost Explorer JSON or "
+    "CSV, or a legacy monthly report"
+)
+_FIELD_LIMIT = 1 << 22
+ATHENA_SEPARATOR = "\x01"
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """What a file turned out to be."""
+
+    path: Path
+    container: Container
+    format: BillFormat
+    columns: tuple[str, ...] = ()
+    delimiter: str = ","
+    gzipped: bool = False
+    skip: int = 0  # lines before the header
+    has_header: bool = True
+
+
+def sniff(path: Path) -> Sniffed:
+    """Return the format of a file.
+
+    Raises:
+        BillError: the file is empty, damaged, not text in UTF-8, or no bill.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if not head:
+        raise BillError(f"{path}: the file is empty")
+    if head.startswith(b"PAR1"):
+        return _sniff_parquet(path)
+    gzipped = head.startswith(b"\x1f\x8b")
+    text = _decode(path, _gunzip_head(path, head) if gzipped else head)
+    if not text.strip():
+        raise BillError(f"{path}: the file is empty")
+    if text.lstrip()[:1] in "{[":
+        return Sniffed(path, "json", BillFormat.COST_EXPLORER, gzipped=gzipped)
+    return _sniff_csv(path, text, gzipped)
+
+
+def _sniff_parquet(path: Path) -> Sniffed:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        names = pq.read_schema(path).names
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BillError(f"{path}: the Parquet file is damaged: download it again") from error
+    found = format_of(names)
+    if found is None:
+        raise BillError(f"{path}: columns of no bill this package knows; {_SUPPORTED}")
+    return Sniffed(path, "parquet", found, tuple(names))
+
+
+def _gunzip_head(path: Path, head: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head, _HEAD)
+    except zlib.error as error:
+        raise BillError(f"{path}: the gzip file is damaged: download it again") from error
+
+
+def check_gzip(path: Path) -> None:
+    """Read a gzip file to its end, so that a truncated one is said to be before any row counts."""
+    try:
+        with gzip.open(path) as file:
+            while file.read(1 << 22):
+                pass
+    except (EOFError, OSError, zlib.error) as error:
+        raise BillError(
+            f"{path}: the gzip file is truncated or damaged: download it again"
+        ) from error
+
+
+def _decode(path: Path, head: bytes) -> str:
+    for mark, name in ((codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16")):
+        if head.startswith(mark):
+            raise BillError(f"{path}: the file is {name}: save it as UTF-8")
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    try:
+        return decoder.decode(head)
+    except UnicodeDecodeError as error:
+        raise BillError(
+            f"{path}: byte {error.start + 1} is not UTF-8: save the file as UTF-8"
+        ) from error
+
+
+def _sniff_csv(path: Path, text: str, gzipped: bool) -> Sniffed:  # noqa: FBT001 - one fact of many
+    csv.field_size_limit(_FIELD_LIMIT)
+    delimiter = ATHENA_SEPARATOR if ATHENA_SEPARATOR in text.split("\n", 1)[0] else ","
+    rows = list(_first_rows(text, delimiter, 3))
+    header = tuple(rows[0]) if rows else ()
+    found = format_of(header)
+    if found is not None:
+        return Sniffed(path, "csv", found, header, delimiter, gzipped)
+    # The cost allocation report begins with a line of free text.
+    if len(rows) > 1 and format_of(rows[1]) is BillFormat.LEGACY_REPORT:
+        return Sniffed(path, "csv", BillFormat.LEGACY_REPORT, tuple(rows[1]), ",", gzipped, skip=1)
+    if is_console_csv(rows):
+        return Sniffed(path, "csv", BillFormat.CONSOLE_CSV, header, ",", gzipped)
+    if delimiter == ATHENA_SEPARATOR and len(header) > 1:
+        return Sniffed(
+            path, "csv", BillFormat.LEGACY_CUR, (), delimiter, gzipped, has_header=False
+        )
+    raise BillError(f"{path}: {_SUPPORTED}; the first line is {_shown(text)}")
+
+
+def _first_rows(text: str, delimiter: str, count: int) -> Iterable[list[str]]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    for _ in range(count):
+        try:
+            yield next(reader)
+        except (StopIteration, csv.Error):
+            return
+
+
+def _shown(text: str) -> str:
+    line = text.lstrip().splitlines()[0]
+    return repr(line[:60] + ("…" if len(line) > 60 else ""))
+
+
+def format_of(columns: Sequence[str]) -> BillFormat | None:
+    """Return the format that has these columns, or None."""
+    lower = {name.strip().lower() for name in columns}
+    snake = {snake_case(name) for name in columns}
+    if "line_item_line_item_type" in snake or "line_item_unblended_cost" in snake:
+        is_new = "product" in lower or "resource_tags" in lower or "cost_category" in lower
+        return BillFormat.CUR_2 if is_new else BillFormat.LEGACY_CUR
+    if "billedcost" in lower:
+        return BillFormat.FOCUS
+    if {"payeraccountid", "recordtype"} <= lower:
+        return BillFormat.LEGACY_REPORT
+    return None
+
+
+def is_console_csv(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first rows are those of a Cost Explorer console download."""
+    return len(rows) > 1 and rows[1][:1] != [] and _second_row_names_it(rows)
+
+
+def _second_row_names_it(rows: Sequence[Sequence[str]]) -> bool:
+    first = rows[1][0].strip().lower()
+    return first.endswith((" total", " name"))

@@ -1,0 +1,73 @@
+"""CSV and Parquet parts of one format as a single scan: the schema is the union by name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from costmodel.bill import engine
+from costmodel.bill.normalize.raw import literal
+from costmodel.bill.source import BillFormat, BillSource
+from costmodel.errors import BillError
+from costmodel.io.bills.sniff import ATHENA_SEPARATOR, Sniffed
+
+
+def parquet_scan(parts: Sequence[Sniffed]) -> str:
+    """Return the table expression of Parquet files of one format."""
+    union = len({part.columns for part in parts}) > 1
+    options = ", union_by_name = true" if union else ""
+    return f"read_parquet({_paths(parts)}{options}, hive_partitioning = false)"
+
+
+def csv_scan(parts: Sequence[Sniffed]) -> str:
+    """Return the table expression of CSV files of one format: every column text."""
+    first = parts[0]
+    nulls = ["\\N"] if first.delimiter == ATHENA_SEPARATOR else []
+    nulls += ["NULL", "null"] if first.format is BillFormat.FOCUS else []
+    options = [
+        "all_varchar = true",
+        "union_by_name = true",
+        "hive_partitioning = false",
+        f"header = {str(first.has_header).lower()}",
+        f"delim = {literal(first.delimiter)}",
+        "quote = '\"'",
+        "escape = '\"'",
+        f"nullstr = [{', '.join(map(literal, ['', *nulls]))}]",
+        f"compression = '{'gzip' if first.gzipped else 'none'}'",
+        "max_line_size = 16777216",
+        f"skip = {first.skip}",
+    ]
+    return f"read_csv({_paths(parts)}, {', '.join(options)})"
+
+
+def tabular_source(parts: Sequence[Sniffed], keep: tuple[Any, ...] = ()) -> BillSource:
+    """Return files of one format and container as one source.
+
+    Raises:
+        BillError: a file cannot be read, or lacks a column nothing works without.
+    """
+    scan = parquet_scan(parts) if parts[0].container == "parquet" else csv_scan(parts)
+    columns = describe(scan, str(parts[0].path))
+    return BillSource(
+        format=parts[0].format,
+        scan=scan,
+        columns=columns,
+        paths=tuple(str(part.path) for part in parts),
+        keep=keep,
+    )
+
+
+def describe(scan: str, label: str) -> dict[str, str]:
+    """Return the columns of a table expression and their types."""
+    connection = engine.connect()
+    try:
+        return {
+            str(row[0]): str(row[1])
+            for row in engine.run(connection, f"DESCRIBE SELECT * FROM {scan}").fetchall()
+        }
+    except BillError as error:
+        raise BillError(f"{label}: {error}") from error
+    finally:
+        connection.close()
+
+
+def _paths(parts: Sequence[Sniffed]) -> str:
+    return f"[{', '.join(literal(str(part.path)) for part in parts)}]"
