@@ -1,13 +1,15 @@
 """DuckDB behind a bill: one connection, its settings, and its errors said in one line."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from costmodel.errors import BillError
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 
 def connect() -> "duckdb.DuckDBPyConnection":
@@ -29,13 +31,37 @@ def run(
     Raises:
         BillError: the data are not what their format says; the message names value or file.
     """
+    with _said_in_one_line():
+        return _cursor(connection, tables).execute(query)
+
+
+def arrow(
+    connection: "duckdb.DuckDBPyConnection", query: str, tables: Mapping[str, Any] | None = None
+) -> "pa.Table":
+    """Return the answer of a query as an Arrow table.
+
+    Raises:
+        BillError: as ``run``.
+    """
+    with _said_in_one_line():
+        return _cursor(connection, tables).sql(query).to_arrow_table()
+
+
+def _cursor(
+    connection: "duckdb.DuckDBPyConnection", tables: Mapping[str, Any] | None
+) -> "duckdb.DuckDBPyConnection":
+    cursor = connection.cursor()
+    for name, table in (tables or {}).items():
+        cursor.register(name, table)
+    return cursor
+
+
+@contextmanager
+def _said_in_one_line() -> Iterator[None]:
     import duckdb
 
     try:
-        cursor = connection.cursor()
-        for name, table in (tables or {}).items():
-            cursor.register(name, table)
-        return cursor.execute(query)
+        yield
     except duckdb.Error as error:
         raise BillError(f"the bill cannot be read: {_one_line(str(error))}") from error
 

@@ -77,6 +77,7 @@ class Bill:
         self.prefixes = prefixes
         self.connection = connection or engine.connect()
         self.rows: tuple[Rows, ...] = tuple(rows_of(source, prefixes) for source in sources)
+        self._tables = {name: table for source in sources for name, table in source.tables.items()}
         self.issues: list[Issue] = [issue for source in sources for issue in source.issues]
 
     def __repr__(self) -> str:
@@ -110,13 +111,16 @@ class Bill:
 
     def run(self, query: Sql) -> "duckdb.DuckDBPyConnection":
         """Run a query made by this package on a cursor of its own."""
-        tables = {name: table for source in self.sources for name, table in source.tables.items()}
-        return engine.run(self.connection, query, tables)
+        return engine.run(self.connection, query, self._tables)
+
+    def arrow(self, query: Sql) -> "pa.Table":
+        """Return the answer of a query made by this package as an Arrow table."""
+        return engine.arrow(self.connection, query, self._tables)
 
     def sql(self, query: str) -> "pa.Table":
         """Return the answer to any SQL over ``bill`` and ``split_cost``; money stays DECIMAL."""
         self._create_views()
-        return self.run(query).to_arrow_table()
+        return self.arrow(query)
 
     def relation_sql(
         self,

@@ -63,8 +63,9 @@ def test_spreading_unused_commitment_moves_it_off_the_first_and_keeps_the_sum(sa
 
     assert spread.total == billed.total
     first_billed, first_spread = float(billed.rows[0][1]), float(spread.rows[0][1])
-    # 48.995561 of unused reservations: all of it on the 1st, or 1/31 of it.
-    assert first_billed - first_spread == pytest.approx(48.99556079 * 30 / 31, rel=1e-4)
+    # Two leases idle all month: 44.65698630 + 0.38179539, on the 1st or 1/31 of it a day. A third
+    # begins on the 9th.
+    assert first_billed - first_spread == pytest.approx(45.03878169 * 30 / 31, rel=1e-9)
 
 
 def test_focus_sample_billed_and_list_cost(sample):
