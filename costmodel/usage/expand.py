@@ -254,9 +254,10 @@ def _sources(state: _Expansion, child: Child, parent: Resource) -> list[Resource
         targets = [referred(parent, name, state.references) for name in child.reference]
         found = [target for target in targets if target is not None][:1]
     elif child.block:
+        steps = child.block.split(".")
+        blocks = blocks_at(parent.inputs, steps) or blocks_at(parent.usage, steps)
         found = [
-            Resource(parent.address, child.resource, parent.region, block)
-            for block in blocks_at(parent.inputs, child.block.split("."))
+            Resource(parent.address, child.resource, parent.region, block) for block in blocks
         ]
     else:
         found = [Resource(parent.address, child.resource, parent.region)]
