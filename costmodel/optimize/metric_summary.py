@@ -1,6 +1,6 @@
 """Series of data points → rows of the metrics tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -12,6 +12,7 @@ from costmodel.engine.utilization import HOURS_PER_WEEK, daily, hourly, percenti
 from costmodel.errors import BadInputError
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _DAY: Final = 86_400
 _HOUR: Final = 3_600
@@ -27,14 +28,14 @@ class SeriesBlock:
         values: (n, t) data points, NaN where nothing was seen.
         start: time of the first column, midnight UTC.
         period_seconds: length of a column; it divides a day.
-        days: look-back the coverage is measured against.
+        days: (n,) look-back the coverage is measured against.
     """
 
     keys: Sequence[Mapping[str, Any]]
     values: Floats
     start: datetime
     period_seconds: int
-    days: float
+    days: Floats
 
 
 def place_on_grid(
@@ -72,7 +73,7 @@ def summarize(block: SeriesBlock) -> list[dict[str, Any]]:
     total = np.nansum(values, axis=1)
     figures = {
         "datapoints": seen,
-        "coverage": np.minimum(seen / (block.days * per_day), 1.0),
+        "coverage": np.minimum(seen / (block.days[kept] * per_day), 1.0),
         "min": np.fmin.reduce(values, axis=1),
         "mean": total / seen,
         "max": np.fmax.reduce(values, axis=1),
@@ -90,7 +91,7 @@ def summarize(block: SeriesBlock) -> list[dict[str, Any]]:
                 **block.keys[index],
                 **{name: float(column[row]) for name, column in figures.items()},
                 "period_seconds": float(block.period_seconds),
-                "period_days": float(block.days),
+                "period_days": float(block.days[index]),
                 "start_at": _time(block, int(first[row])),
                 "end_at": _time(block, int(last[row])),
                 "daily_max": day_max[row],
@@ -129,3 +130,64 @@ def _fold(block: SeriesBlock, values: Floats) -> tuple[Floats | None, NDArray[np
 
 def _time(block: SeriesBlock, column: int) -> datetime:
     return block.start + timedelta(seconds=column * block.period_seconds)
+
+
+# Lengths of a data point CloudWatch and its exports use; a series takes the nearest.
+_PERIODS: Final = np.array([1, 5, 10, 30, 60, 300, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400])
+# Cells of one grid: keeps a block below 160 MB.
+_MOST_CELLS: Final = 20_000_000
+
+
+def blocks_of_points(
+    keys: Sequence[Mapping[str, Any]], series: Ints, seconds: Ints, values: Floats
+) -> Iterator[SeriesBlock]:
+    """Put loose data points on grids: series of one period and first day share a block.
+
+    Args:
+        keys: (s,) key of each series.
+        series: (p,) series each point belongs to.
+        seconds: (p,) time of each point, seconds since 1970.
+        values: (p,) its value.
+    """
+    order = np.lexsort((seconds, series))
+    series, seconds, values = series[order], seconds[order], values[order]
+    first = np.flatnonzero(np.diff(series, prepend=-1))
+    last = np.append(first[1:], len(series)) - 1
+    numbers = series[first]
+    period = _series_periods(series, seconds, len(keys))[numbers]
+    start = seconds[first] // _DAY * _DAY
+    days = np.maximum(seconds[last] - seconds[first] + period, period) / _DAY
+    groups = np.unique(np.stack([period, start]), axis=1).T
+    for step, begin in groups.tolist():
+        chosen = np.flatnonzero((period == step) & (start == begin))
+        width = int((seconds[last[chosen]].max() - begin) // step) + 1
+        rows = max(1, _MOST_CELLS // width)
+        for at in range(0, len(chosen), rows):
+            part = chosen[at : at + rows]
+            grid = np.full((len(part), width), np.nan)
+            lengths = last[part] - first[part] + 1
+            offsets = np.repeat(np.cumsum(lengths) - lengths, lengths)
+            points = np.repeat(first[part], lengths) + np.arange(lengths.sum()) - offsets
+            row = np.repeat(np.arange(len(part)), lengths)
+            column = (seconds[points] - begin) // step
+            np.fmax.at(grid, (row, column), values[points])
+            moment = datetime.fromtimestamp(begin, UTC)
+            yield SeriesBlock(
+                [keys[number] for number in numbers[part].tolist()], grid, moment, step, days[part]
+            )
+
+
+def _series_periods(series: Ints, seconds: Ints, count: int) -> Ints:
+    """Return the (s,) period of each series: the median step, at the nearest known length."""
+    steps = np.diff(seconds)
+    inside = (np.diff(series) == 0) & (steps > 0)
+    owner, steps = series[1:][inside], steps[inside]
+    order = np.lexsort((steps, owner))
+    owner, steps = owner[order], steps[order]
+    begins = np.searchsorted(owner, np.arange(count))
+    ends = np.searchsorted(owner, np.arange(count), side="right")
+    periods = np.full(count, 300, dtype=np.int64)
+    known = np.flatnonzero(ends > begins)
+    median = steps[(begins[known] + ends[known]) // 2]
+    periods[known] = _PERIODS[np.argmin(np.abs(_PERIODS[None, :] - median[:, None]), axis=1)]
+    return periods

@@ -228,7 +228,7 @@ def _summarized(
     queries: Sequence[Query], values: Any, start: datetime, period: int, days: int
 ) -> MetricReading:
     keys, merged = _merge_same(queries, values)
-    block = SeriesBlock(keys, merged, start, period, float(days))
+    block = SeriesBlock(keys, merged, start, period, np.full(len(keys), float(days)))
     hourly_wanted = {(q.key["resource_id"], q.key["metric"]) for q in queries if q.with_series}
     series = [
         row for row in hourly_rows(block) if (row["resource_id"], row["metric"]) in hourly_wanted

@@ -47,7 +47,7 @@ _SAVINGS_PLAN = (
 _METRIC = (
     Field("table", "text", "inventory table of the resource; null where a file does not say"),
     Field("metric", "text", "CloudWatch's metric name: CPUUtilization, mem_used_percent …"),
-    Field("statistic", "text", "Maximum, Sum, Average or Minimum of one period"),
+    Field("statistic", "text", "Maximum, Sum, Average or Minimum of one period; null unknown"),
     Field("unit", "text", "unit of the values"),
     Field("period_seconds", "number", "length of one data point", "s"),
     Field("start_at", "time", "first data point"),
