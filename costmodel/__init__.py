@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from costmodel.io.iac.reader import read_plan as read_plan
     from costmodel.io.iac.reader import read_spec as read_spec
     from costmodel.io.inventory.live import collect_inventory as collect_inventory
+    from costmodel.io.inventory.metric_files import read_metric_files as read_metric_files
     from costmodel.io.inventory.policy import inventory_policy as inventory_policy
+    from costmodel.io.inventory.saved import read_saved_answers as read_saved_answers
     from costmodel.io.inventory.store import read_inventory as read_inventory
     from costmodel.optimize.inventory import Inventory as Inventory
     from costmodel.optimize.inventory import merge_inventories as merge_inventories
@@ -68,6 +70,8 @@ _PUBLIC = {
     "inventory_policy": "costmodel.io.inventory.policy",
     "merge_inventories": "costmodel.optimize.inventory",
     "read_inventory": "costmodel.io.inventory.store",
+    "read_metric_files": "costmodel.io.inventory.metric_files",
+    "read_saved_answers": "costmodel.io.inventory.saved",
     "read_plan": "costmodel.io.iac.reader",
     "read_spec": "costmodel.io.iac.reader",
 }
