@@ -1,0 +1,40 @@
+"""A small result table of figures by group, for every question that needs no more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from costmodel.result import Result
+
+
+@dataclass(frozen=True)
+class CostTable(Result):
+    """Costs by group, ready to show.
+
+    Attributes:
+        title: what is shown.
+        columns: names of the groups' columns, then of the figures.
+        rows: one per group.
+        figures: how many columns at the end are figures.
+        shares: which of the figures are shares of one.
+    """
+
+    report_module: ClassVar[str] = "costmodel.report.bill_analysis.cost_table"
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Any, ...]]
+    figures: int
+    shares: tuple[str, ...] = ()
+    quantities: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> Any:
+        """One row per group as a pandas DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame([list(row) for row in self.rows], columns=list(self.columns))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the rows as objects."""
+        return {"rows": [dict(zip(self.columns, row, strict=True)) for row in self.rows]}

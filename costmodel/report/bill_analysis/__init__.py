@@ -1,0 +1,1 @@
+"""Answers about bills for reading: tables, figures, pages."""
