@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+
 from costmodel.bill.query import Bill
 from costmodel.bill.source import BillFormat, BillSource
 
@@ -45,7 +46,11 @@ def focus_bill(rows: Sequence[Mapping[str, Any]]) -> Bill:
     described = duckdb.sql("DESCRIBE SELECT * FROM rows_table").fetchall()
     types = {name: kind for name, kind, *_ in described}
     return Bill(
-        [BillSource(BillFormat.FOCUS, "small_bill", types, ("small",), {"small_bill": rows_table})],
+        [
+            BillSource(
+                BillFormat.FOCUS, "small_bill", types, ("small",), {"small_bill": rows_table}
+            )
+        ],
         PREFIXES,
     )
 

@@ -69,6 +69,9 @@ def spark(spark_cluster: str) -> Iterator[SparkEngine]:
             "spark.driver.bindAddress": LOOPBACK,
             "spark.ui.enabled": "false",
             "spark.executor.memory": "512m",
+            # Wait for both workers before the first task.
+            "spark.cores.max": "2",
+            "spark.scheduler.minRegisteredResourcesRatio": "1.0",
             "spark.sql.shuffle.partitions": "2",
             "spark.executorEnv.PYTHONPATH": str(ROOT),
         }.items(),
