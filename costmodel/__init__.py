@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     from costmodel.bill.generate.plan import BillSettings as BillSettings
     from costmodel.bill.query import Bill as Bill
     from costmodel.bill.summary import BillSummary as BillSummary
+    from costmodel.budget.alert import Alert as Alert
+    from costmodel.budget.anomalies import AnomalyReport as AnomalyReport
+    from costmodel.budget.check import BudgetReport as BudgetReport
+    from costmodel.budget.model import Budget as Budget
+    from costmodel.budget.outlook import Outlook as Outlook
     from costmodel.catalog.catalog import PriceCatalog as PriceCatalog
     from costmodel.catalog.catalog import RateMatch as RateMatch
     from costmodel.compare import Comparison as Comparison
+    from costmodel.engine.anomaly import Sensitivity as Sensitivity
     from costmodel.errors import BadInputError as BadInputError
     from costmodel.errors import CostModelError as CostModelError
     from costmodel.errors import IncompleteEstimateError as IncompleteEstimateError
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
     from costmodel.errors import IssueReason as IssueReason
     from costmodel.estimate.estimate import require_complete as require_complete
     from costmodel.estimate.result import Estimate as Estimate
+    from costmodel.io.budget_files import read_budgets as read_budgets
     from costmodel.io.catalog_store import load_catalog as load_catalog
     from costmodel.io.generated_bill import generate_bill as generate_bill
     from costmodel.io.iac.reader import read_plan as read_plan
@@ -40,12 +47,25 @@ if TYPE_CHECKING:
     from costmodel.verbs import estimate as estimate
     from costmodel.verbs import explain as explain
     from costmodel.verbs import read_bill as read_bill
+    from costmodel.verbs_spend import anomalies as anomalies
+    from costmodel.verbs_spend import check_budgets as check_budgets
+    from costmodel.verbs_spend import forecast as forecast
 
 # public name -> module that defines it
 _PUBLIC = {
     "Bill": "costmodel.bill.query",
     "BillSummary": "costmodel.bill.summary",
     "read_bill": "costmodel.verbs",
+    "Alert": "costmodel.budget.alert",
+    "Budget": "costmodel.budget.model",
+    "BudgetReport": "costmodel.budget.check",
+    "AnomalyReport": "costmodel.budget.anomalies",
+    "Outlook": "costmodel.budget.outlook",
+    "Sensitivity": "costmodel.engine.anomaly",
+    "read_budgets": "costmodel.io.budget_files",
+    "forecast": "costmodel.verbs_spend",
+    "anomalies": "costmodel.verbs_spend",
+    "check_budgets": "costmodel.verbs_spend",
     "Comparison": "costmodel.compare",
     "Estimate": "costmodel.estimate.result",
     "ArchitectureSpec": "costmodel.usage.spec",

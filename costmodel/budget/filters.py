@@ -123,10 +123,10 @@ def _text(value: Any) -> str:
 
 
 def filter_columns(tree: Filter) -> set[str]:
-    """Return the columns of the spend table a filter reads."""
+    """Return the columns a filter reads, as they are written: ``tag:team`` stays so."""
     match tree:
         case Condition(column, _):
-            return {_source(column)}
+            return {column}
         case Not(part):
             return filter_columns(part)
         case All(parts) | Any_(parts):

@@ -86,14 +86,11 @@ class Outlook(Result):
         """One row per node and horizon."""
         import pandas as pd
 
-        return pd.DataFrame(
-            [
-                row
-                for end in self.ends
-                for i, node in enumerate(self.tree.nodes)
-                for row in [self._row(node, i, end)]
-            ]
-        )
+        return pd.DataFrame(self._rows())
+
+    def _rows(self) -> list[dict[str, Any]]:
+        nodes = list(enumerate(self.tree.nodes))
+        return [self._row(node, i, end) for end in self.ends for i, node in nodes]
 
     def _row(self, node: Node, i: int, end: HorizonEnd) -> dict[str, Any]:
         bands = {
@@ -118,7 +115,7 @@ class Outlook(Result):
             "metric": self.metric,
             "currency": self.currency,
             "data_through": self.data_end.isoformat(),
-            "rows": self.table.where(self.table.notna(), None).to_dict("records"),
+            "rows": self._rows(),
             "daily": {
                 "first": self.data_end.isoformat(),
                 "mean": self.ahead.mean[0].tolist(),

@@ -203,14 +203,18 @@ def _contains(table: "pd.DataFrame", name: str, word: str) -> Mask:
     return np.asarray(text.str.contains(word, regex=False))
 
 
-def needed_columns(budgets: list[Budget]) -> set[str]:
-    """Return the columns of a bill that the budgets read, apart from time."""
-    needed: set[str] = set()
+def read_columns(budgets: list[Budget]) -> tuple[set[str], set[str]]:
+    """Return the dimensions and the metrics that budgets read."""
+    dimensions: set[str] = set()
+    metrics: set[str] = set()
     for budget in budgets:
-        needed |= {budget.metric} | filter_columns(budget.filter)
+        dimensions |= filter_columns(budget.filter)
+        metrics |= {budget.metric}
         if budget.per_unit is not None:
-            needed |= {budget.per_unit.column} | filter_columns(budget.per_unit.filter)
+            dimensions |= filter_columns(budget.per_unit.filter)
+            metrics |= {budget.per_unit.column}
         if budget.type.is_share:
-            needed |= {"CommitmentDiscountType", "CommitmentDiscountStatus", "PricingCategory"}
-            needed |= {"ServiceName", "PricingUnit", "EffectiveCost", "ListCost"}
-    return needed
+            dimensions |= {"CommitmentDiscountType", "CommitmentDiscountStatus"}
+            dimensions |= {"ServiceName", "PricingCategory", "PricingUnit"}
+            metrics |= {"EffectiveCost", "ListCost"}
+    return dimensions, metrics

@@ -63,13 +63,24 @@ def _fail(message: str, code: int) -> None:
 
 def _register_commands() -> None:
     """Register every command group: one import and one call each."""
-    from costmodel.cli import bill, bill_group, bill_tools, catalog, estimate, inventory
+    from costmodel.cli import (
+        bill,
+        bill_group,
+        bill_tools,
+        budget,
+        catalog,
+        estimate,
+        forecast,
+        inventory,
+    )
 
     bill_group.register(app)
     bill.register()
     bill_tools.register()
+    budget.register(app)
     catalog.register(app)
     estimate.register(app)
+    forecast.register(app)
     inventory.register(app)
 
 

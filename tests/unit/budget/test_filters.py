@@ -61,12 +61,12 @@ def test_malformed_filters_are_refused_with_their_place(tree) -> None:
         parse_filter(tree)
 
 
-def test_columns_are_those_read() -> None:
+def test_columns_are_those_read_as_they_are_written() -> None:
     tree = parse_filter(
         {"tag:team": "x", "not": {"any": [{"RegionId": "y"}, {"cost_category:E": 1}]}}
     )
 
-    assert filter_columns(tree) == {"Tags", "RegionId", "x_CostCategories"}
+    assert filter_columns(tree) == {"tag:team", "RegionId", "cost_category:E"}
 
 
 def test_broken_tag_text_is_absent() -> None:

@@ -1,0 +1,189 @@
+"""The public verbs on spend: what it will be, what rose, which budgets are crossed.
+
+A source is a bill (``read_bill``), the paths of one, or a table of daily spend with
+``ChargePeriodStart``, dimensions and cost columns.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from costmodel.bill.query import Bill
+from costmodel.budget.anomalies import AnomalyReport, find_spend_anomalies
+from costmodel.budget.causes import CAUSE_DIMENSIONS
+from costmodel.budget.check import BudgetReport, check
+from costmodel.budget.feedback import Feedback
+from costmodel.budget.model import Budget
+from costmodel.budget.outlook import Outlook, forecast_spend
+from costmodel.budget.spend import TIME, Spend, read_columns
+from costmodel.budget.state import Crossing
+from costmodel.engine.anomaly import Sensitivity
+from costmodel.errors import BadInputError
+from costmodel.io.budget_files import read_budgets, read_feedback
+from costmodel.verbs import read_bill
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Commitment fees, tax and credits are decisions and dates, not behaviour.
+_USAGE_ONLY: Final = "ChargeCategory = 'Usage'"
+_QUANTITY: Final = "ConsumedQuantity"
+
+
+Source: TypeAlias = "Bill | pd.DataFrame | Spend | str | Path | Sequence[str | Path]"
+
+
+def forecast(
+    source: Source,
+    *,
+    by: Sequence[str] = ("ServiceName",),
+    metric: str | None = None,
+    filter: str | None = None,
+    as_of: datetime | None = None,
+) -> Outlook:
+    """Forecast a bill to the end of the month, the quarter and the year.
+
+    Args:
+        source: bill, paths of a bill, or table of daily spend.
+        by: columns whose values are forecast too; the parts add up to the total.
+        metric: cost metric; the bill's default without it.
+        filter: expression of the bill's filter language.
+        as_of: forecast as if it were this time: later rows are left out.
+    """
+    spend, cost = _read(source, list(by), metric, filter, as_of)
+    return forecast_spend(spend, by=tuple(by), metric=cost)
+
+
+def anomalies(
+    source: Source,
+    *,
+    by: Sequence[str] = ("ServiceName", "SubAccountId"),
+    metric: str | None = None,
+    filter: str | None = None,
+    as_of: datetime | None = None,
+    sensitivity: Sensitivity | None = None,
+    feedback: str | Path | Sequence[Feedback] = (),
+) -> AnomalyReport:
+    """Find unexpected rises in a bill, on every level, with their causes.
+
+    Args:
+        source: bill, paths of a bill, or table of daily spend.
+        by: columns; every combination of their values and all sums are watched.
+        metric: cost metric; the bill's default without it.
+        filter: expression of the bill's filter language; only usage without it.
+        as_of: look as if it were this time: later rows are left out.
+        sensitivity: the score, the amount and the percentage that must all be exceeded.
+        feedback: verdicts of people, or the file that holds them.
+    """
+    found = _open(source)
+    if filter is None and "ChargeCategory" in _columns(found):
+        found, filter = _usage_only(found)
+    spend, cost = _read(found, [*by, *CAUSE_DIMENSIONS], metric, filter, as_of)
+    verdicts = read_feedback(feedback) if isinstance(feedback, str | Path) else feedback
+    return find_spend_anomalies(
+        spend, by=tuple(by), metric=cost, sensitivity=sensitivity, feedback=verdicts
+    )
+
+
+def check_budgets(
+    budgets: str | Path | Sequence[Budget],
+    source: Source,
+    *,
+    now: datetime,
+    state: Mapping[str, Crossing] | None = None,
+) -> BudgetReport:
+    """Hold budgets against a bill.
+
+    Args:
+        budgets: budgets, or the file that holds them (YAML, or the AWS Budgets API's JSON).
+        source: bill, paths of a bill, or table of daily spend.
+        now: the time of the check, UTC; later rows are left out.
+        state: what the last check remembered, so that nothing is told twice.
+    """
+    entries = read_budgets(budgets) if isinstance(budgets, str | Path) else list(budgets)
+    dimensions, metrics = read_columns(entries)
+    wanted = sorted(dimensions | set(CAUSE_DIMENSIONS))
+    spend = _spend(_open(source), wanted, sorted(metrics), None, now)
+    return check(spend, entries, now=now, state=state or {})
+
+
+def _read(
+    source: Source,
+    columns: list[str],
+    metric: str | None,
+    filter: str | None,
+    as_of: datetime | None,
+) -> tuple[Spend, str]:
+    """Return the spend and the cost metric to use."""
+    found = _open(source)
+    if metric is None:
+        metric = "EffectiveCost" if isinstance(found, Spend) else found.default_metric
+        if metric not in _columns(found):
+            raise BadInputError(f"the spend has no {metric}: name a metric")
+    return _spend(found, columns, [metric], filter, as_of), metric
+
+
+def _open(source: Source) -> "Bill | Spend":
+    import pandas as pd
+
+    if isinstance(source, pd.DataFrame):
+        return Spend.from_table(source)
+    if isinstance(source, str | Path):
+        source = [source]
+    if isinstance(source, list | tuple):
+        return read_bill(*source)
+    return source  # type: ignore[return-value] # the sequences are gone
+
+
+def _columns(source: "Bill | Spend") -> frozenset[str]:
+    if isinstance(source, Spend):
+        return frozenset(map(str, source.table.columns))
+    return source.available
+
+
+def _usage_only(source: "Bill | Spend") -> tuple["Bill | Spend", str | None]:
+    if isinstance(source, Spend):
+        usage = source.table["ChargeCategory"] == "Usage"
+        return Spend(source.table[usage], source.through), None
+    return source, _USAGE_ONLY
+
+
+def _spend(
+    source: "Bill | Spend",
+    columns: list[str],
+    metrics: list[str],
+    filter: str | None,
+    as_of: datetime | None,
+) -> Spend:
+    """Return daily spend with the columns asked for (as far as the bill has them)."""
+    if isinstance(source, Spend):
+        if filter is not None:
+            raise BadInputError("a filter expression needs a bill: filter the table itself")
+        return _until(source, as_of)
+    spelled = {_bill_name(name): name for name in dict.fromkeys(columns)}
+    known = {
+        source.resolve(asked): name
+        for asked, name in spelled.items()
+        if name not in CAUSE_DIMENSIONS or name in source.available
+    }
+    quantity = [_QUANTITY] if _QUANTITY in source.available else []
+    summary = source.summarize(
+        by=list(known),
+        metric=list(dict.fromkeys([*metrics, *quantity])),
+        granularity="daily",
+        filter=filter,
+    )
+    return _until(Spend.from_table(summary.table.rename(columns=known)), as_of)
+
+
+def _bill_name(name: str) -> str:
+    """Return a column of a budget filter in the bill's words."""
+    key = name.removeprefix("cost_category:")
+    return f"x_CostCategories['{key}']" if key != name else name
+
+
+def _until(spend: Spend, as_of: datetime | None) -> Spend:
+    if as_of is None or spend.through is None or spend.through <= as_of:
+        return spend
+    return Spend.from_table(spend.table[spend.table[TIME] < as_of])

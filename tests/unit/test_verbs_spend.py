@@ -1,0 +1,56 @@
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import costmodel
+from costmodel.budget.model import parse_budget
+from costmodel.errors import BadInputError
+
+
+def table(days: int = 90, **columns) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "ChargePeriodStart": pd.date_range("2026-01-01", periods=days),
+            "ServiceName": "Amazon EC2",
+            "SubAccountId": "001",
+            "EffectiveCost": 10.0 + np.arange(days) % 2,
+            **columns,
+        }
+    )
+
+
+def test_a_table_is_forecast_as_a_bill_is() -> None:
+    outlook = costmodel.forecast(table(), as_of=datetime(2026, 3, 21, tzinfo=UTC))
+
+    assert str(outlook.data_end) == "2026-03-21"
+    assert outlook.ends[0].mean[0] == pytest.approx(31 * 10.5, rel=0.05)
+
+
+def test_anomalies_of_a_table_leave_fees_out() -> None:
+    fee = table(90, ChargeCategory="Usage")
+    fee.loc[80, ["EffectiveCost", "ChargeCategory"]] = [900.0, "Purchase"]
+    usage = fee.assign(ChargeCategory="Usage")
+
+    assert costmodel.anomalies(fee).anomalies == ()
+    assert len(costmodel.anomalies(usage).anomalies) == 1
+
+
+def test_budgets_of_a_table_are_checked() -> None:
+    budget = parse_budget({"name": "a", "limit": 100, "thresholds": ["50%"]}, "t")
+    now = datetime(2026, 3, 21, tzinfo=UTC)
+
+    first = costmodel.check_budgets([budget], table(), now=now)
+    second = costmodel.check_budgets([budget], table(), now=now, state=first.state)
+
+    assert len(first.alerts) == 1
+    assert second.alerts == ()
+    assert first.statuses[0].actual == pytest.approx(20 * 10.5, abs=1)
+
+
+def test_missing_metric_and_filter_without_a_bill_are_named() -> None:
+    with pytest.raises(BadInputError, match="no EffectiveCost"):
+        costmodel.forecast(table().drop(columns="EffectiveCost"))
+    with pytest.raises(BadInputError, match="filter the table itself"):
+        costmodel.forecast(table(), filter="x = 1")
