@@ -211,3 +211,37 @@ def _expected(line: dict[str, Any]) -> ExpectedLine:
         needs=tuple(line["needs"]),
         caveats=tuple(line["caveats"]),
     )
+
+
+def terraform_source(document: dict[str, Any]) -> str:
+    """Return the case as Terraform source, resources with an instance key left out."""
+    providers = [
+        f'provider "aws" {{\n  region = "{region}"\n{_alias(key)}}}\n'
+        for key, region in document["providers"].items()
+    ]
+    resources = [
+        f'resource "{item["type"]}" "{item["name"]}" {{\n{_provider(item)}'
+        f"{_body(item['attributes'])}}}\n"
+        for item in document["resources"]
+        if not item["address"].endswith("]")
+    ]
+    return "\n".join([*providers, *resources])
+
+
+def _alias(key: str) -> str:
+    return f'  alias = "{key.partition(".")[2]}"\n' if "." in key else ""
+
+
+def _provider(item: dict[str, Any]) -> str:
+    return f"  provider = {item['provider']}\n" if item["provider"] else ""
+
+
+def _body(attributes: dict[str, Any]) -> str:
+    lines = []
+    for key, value in attributes.items():
+        if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+            lines += [f"{key} {{\n{_body(item)}}}\n" for item in value]
+        else:
+            # JSON is Terraform's own way to write values, maps included.
+            lines.append(f"{key} = {json.dumps(value, ensure_ascii=False)}\n")
+    return "".join(lines)

@@ -170,10 +170,10 @@ def _plain_map(value: Any) -> Any:
 
 def _split_root_device(mapping: TypeMapping, inputs: dict[str, Any]) -> None:
     devices = inputs.get("ebs_block_device")
-    if not isinstance(devices, list):
+    if not isinstance(devices, list) or not all(isinstance(item, dict) for item in devices):
         return
-    root = [item for item in devices if item.get("device_name") in mapping.root_devices]
-    others = [item for item in devices if item not in root]
+    root = [item for item in devices if str(item.get("device_name")) in mapping.root_devices]
+    others = [item for item in devices if str(item.get("device_name")) not in mapping.root_devices]
     del inputs["ebs_block_device"]
     if root:
         inputs["root_block_device"] = root

@@ -112,9 +112,9 @@ class Configuration:
         constant = expression.get("constant_value")
         if isinstance(constant, str) and constant:
             return constant
-        for reference in expression.get("references") or ():
-            value = self._variable(str(reference))
-            if isinstance(value, str) and value:
+        for _, names in expression_references(expression):
+            values = map(self._variable, names)
+            if (value := next((v for v in values if isinstance(v, str) and v), None)) is not None:
                 return value
         return self._found_regions.get(key)
 
@@ -151,13 +151,15 @@ class Configuration:
             return
         for name in _most_specific(names):
             parts = _PARTS.findall(name)
+            if len(parts) < 2:
+                continue
             if parts[0] == "module" and len(parts) > 2:
                 yield from self._output_targets(module, parts[1], parts[2], hops)
             elif parts[0] == "var" and module.parent is not None:
                 expression = module.inputs.get(parts[1].partition("[")[0])
                 for _, inner in expression_references(expression):
                     yield from self._targets(module.parent, inner, hops - 1)
-            elif parts[0] not in _NOT_RESOURCES and len(parts) >= 2:
+            elif parts[0] not in _NOT_RESOURCES:
                 yield module.path, (), f"{parts[0]}.{parts[1]}"
 
     def _output_targets(

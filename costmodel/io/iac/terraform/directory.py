@@ -24,6 +24,7 @@ _META = frozenset(
     {"__tfmeta", "count", "for_each", "provider", "depends_on", "lifecycle", "connection",
      "provisioner", "timeouts"}
 )  # fmt: skip
+_PREFIX = "unable to create TerraformConverter: "
 _FAKE_REGION = "current-region"  # what the parser answers for an aws_region data source
 _ADDRESS = re.compile(
     r"(?P<module>(?:module\.[^.\[]+(?:\[[^\]]*\])?\.)*)"
@@ -99,8 +100,8 @@ def _parse(directory: Path, variable_files: list[str]) -> Mapping[str, Any]:
             vars_paths=[os.path.relpath(file, directory) for file in variable_files],
         )
     except tfparse.ParseError as failure:
-        text = str(failure).removeprefix("unable to create TerraformConverter: ")
-        raise SpecError(f"{directory}: Terraform source is not valid: {text.strip()}") from None
+        text = " ".join(str(failure).removeprefix(_PREFIX).split())
+        raise SpecError(f"{directory}: Terraform source is not valid: {text}") from None
     return parsed
 
 

@@ -97,7 +97,8 @@ def _resource(instance: Instance, configuration: Configuration, targets: _Target
         region = configuration.region(str(key))
     if not isinstance(region, str):
         region = region_from_values(instance.values)
-    set_by_user = None if configured is None else frozenset(configured.get("expressions") or ())
+    expressions = {} if configured is None else configured.get("expressions")
+    set_by_user = frozenset(expressions if isinstance(expressions, dict) else ())
     return Resource(
         address=instance.address,
         type=instance.type,
@@ -108,7 +109,7 @@ def _resource(instance: Instance, configuration: Configuration, targets: _Target
             name
             for name in instance.unknown
             # What the user left to AWS is not unresolved: defaults apply.
-            if set_by_user is None or name.partition(".")[0] in set_by_user
+            if configured is None or name.partition(".")[0] in set_by_user
         ),
         source=instance.source,
     )

@@ -49,7 +49,7 @@ def parse_plan(
         if "deposed" not in change and change["change"].get("before") is not None
     ]
     if "planned_values" in plan:
-        unknown = {change.get("address"): change["change"] for change in changes}
+        unknown = {str(change.get("address")): change["change"] for change in changes}
         values = _object(plan, "planned_values", name)
         after = list(_planned(_object(values, "root_module", name), unknown, name))
     else:
