@@ -17,14 +17,16 @@ from costmodel.budget.feedback import Feedback
 from costmodel.budget.model import Budget
 from costmodel.budget.outlook import Outlook, forecast_spend
 from costmodel.budget.spend import TIME, Spend, read_columns
-from costmodel.budget.state import Crossing
+from costmodel.budget.state import Crossing, state_from_json
 from costmodel.engine.anomaly import Sensitivity
-from costmodel.errors import BadInputError
+from costmodel.errors import BadInputError, MissingDependencyError
 from costmodel.io.budget_files import read_budgets, read_feedback
 from costmodel.verbs import read_bill
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from costmodel.io.delivery.worker import DeliveryReport
 
 # Commitment fees, tax and credits are decisions and dates, not behaviour.
 _USAGE_ONLY: Final = "ChargeCategory = 'Usage'"
@@ -108,6 +110,49 @@ def check_budgets(
     return check(spend, entries, now=now, state=state or {})
 
 
+def send_budget_alerts(
+    budgets: str | Path | Sequence[Budget],
+    source: Source,
+    *,
+    now: datetime,
+    outbox: str,
+    destinations: str | Path,
+) -> tuple[BudgetReport, "DeliveryReport"]:
+    """Hold budgets against a bill, and deliver what was not told before.
+
+    New alerts and the new state are committed together; delivery begins after that, and what it
+    cannot deliver now waits in the outbox.
+
+    Args:
+        budgets: budgets, or the file that holds them.
+        source: bill, paths of a bill, or table of daily spend.
+        now: the time of the check, UTC.
+        outbox: SQLite file or ``postgresql://`` URL that keeps states, alerts and deliveries.
+        destinations: file that names the receivers.
+    """
+    try:
+        from costmodel.io.delivery.destination import read_destinations
+        from costmodel.io.delivery.outbox import open_outbox
+        from costmodel.io.delivery.worker import deliver_pending
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(error.name or "sqlalchemy", "alerts") from None
+    entries = read_budgets(budgets) if isinstance(budgets, str | Path) else list(budgets)
+    config = read_destinations(destinations)
+    store = open_outbox(outbox)
+    kept = store.read_states()
+    known = {key: crossing for state in kept.states.values() for key, crossing in state.items()}
+    state = state_from_json(known, outbox)
+    report = check_budgets(entries, source, now=now, state=state)
+    store.commit_evaluation(
+        report.states_by_budget(entries),
+        report.alerts,
+        destinations=config.destinations.values(),
+        now=now.timestamp(),
+        revision=kept.revision,
+    )
+    return report, deliver_pending(store, config)
+
+
 def _read(
     source: Source,
     columns: list[str],
@@ -173,8 +218,18 @@ def _spend(
         metric=list(dict.fromkeys([*metrics, *quantity])),
         granularity="daily",
         filter=filter,
+        # Unused reservations stand on the 1st of the month: that is no spike.
+        unused="spread",
     )
-    return _until(Spend.from_table(summary.table.rename(columns=known)), as_of)
+    spend = Spend.from_table(summary.table.rename(columns=known))
+    return _until(_until(spend, _usage_end(source)), as_of)
+
+
+def _usage_end(bill: Bill) -> datetime | None:
+    """Return where usage ends: spread fees reach to the end of the month."""
+    usage = _USAGE_ONLY if "ChargeCategory" in bill.available else None
+    days = bill.summarize(metric=bill.default_metric, granularity="daily", filter=usage).table
+    return Spend.from_table(days).through
 
 
 def _bill_name(name: str) -> str:

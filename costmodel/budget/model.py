@@ -146,7 +146,6 @@ class Budget(_Model):
         thresholds: when to say something.
         owners: who answers for it.
         links: where to read more.
-        channels: names of the delivery channels; empty = all.
         plausible_factor: values above this many times the largest past period need confirmation.
         late_after_hours: data older than this is late.
     """
@@ -167,7 +166,6 @@ class Budget(_Model):
     thresholds: tuple[Threshold, ...] = ()
     owners: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
-    channels: tuple[str, ...] = ()
     plausible_factor: float | None = Field(default=20.0, gt=1.0)
     late_after_hours: float = Field(default=48.0, gt=0.0)
 

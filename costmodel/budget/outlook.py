@@ -201,7 +201,18 @@ def _reconciled_mean(tree: SeriesTree, daily: Forecast) -> Floats:
 
 
 def _moved(daily: Forecast, shift: Floats) -> Forecast:
-    return Forecast(daily.mean + shift, daily.levels, daily.lower + shift, daily.upper + shift)
+    return Forecast(
+        daily.mean + shift,
+        daily.levels,
+        _moved_lower(daily.lower, shift),
+        daily.upper + shift,
+    )
+
+
+def _moved_lower(lower: Floats, shift: Floats) -> Floats:
+    """Return lower ends moved along with the mean; what cannot be negative stays so."""
+    moved = lower + shift
+    return np.where(lower >= 0.0, np.maximum(moved, 0.0), moved)
 
 
 def _horizon_end(
@@ -211,15 +222,15 @@ def _horizon_end(
     begin = max((start - tree.first).days, 0)
     actual = np.nan_to_num(tree.daily[:, begin:]).sum(axis=1)
     last = (end - tree.day(tree.leaf.shape[1])).days - 1
-    move = actual + shift[:, last]
+    move = shift[:, last]
     return HorizonEnd(
         name,
         start,
         end,
         actual,
-        total.mean[:, last] + move,
-        total.lower[:, :, last] + move,
-        total.upper[:, :, last] + move,
+        actual + total.mean[:, last] + move,
+        actual + _moved_lower(total.lower[:, :, last], move),
+        actual + total.upper[:, :, last] + move,
     )
 
 

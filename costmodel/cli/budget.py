@@ -31,18 +31,36 @@ def check_command(
     ],
     bill: Annotated[list[Path], typer.Option("--bill", help="Bill files, folders, manifests.")],
     as_of: AsOfOption = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Deliver new alerts; remember what was told.")
+    ] = False,
+    destinations: Annotated[
+        Path, typer.Option("--destinations", help="With --send: YAML that names the receivers.")
+    ] = Path("destinations.yaml"),
+    outbox: Annotated[
+        str, typer.Option("--outbox", help="With --send: SQLite file or postgresql:// URL.")
+    ] = "alerts.db",
     format_name: FormatOption = "table",
     out: OutOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Say where every budget stands, and exit with 1 if one is in alarm or its data are late.
 
+    Without --send nothing is remembered, and every crossing of the period is listed.
+
     Example: costmodel budget check --budgets budgets.yaml --bill cur/ --as-of 2026-11-25
     """
-    from costmodel.verbs_spend import check_budgets
+    from costmodel.verbs_spend import check_budgets, send_budget_alerts
 
     now = to_utc(as_of) or datetime.now(UTC)
-    report = check_budgets(budgets, list(bill), now=now)
+    if send:
+        report, sent = send_budget_alerts(
+            budgets, list(bill), now=now, outbox=outbox, destinations=destinations
+        )
+        if not quiet:
+            typer.echo(f"alerts: {sent.delivered} delivered, {sent.failed} to retry", err=True)
+    else:
+        report = check_budgets(budgets, list(bill), now=now)
     emit(
         report.report_tables(),
         format_name=format_name,

@@ -9,7 +9,7 @@ from costmodel.report.table import ReportColumn, ReportTable
 if TYPE_CHECKING:
     from costmodel.budget.anomalies import Anomaly, AnomalyReport
 
-_CAUSES = 3
+_CAUSES = 2
 
 
 def tables(report: "AnomalyReport") -> list[ReportTable]:
@@ -33,7 +33,11 @@ def tables(report: "AnomalyReport") -> list[ReportTable]:
 
 
 def _row(anomaly: "Anomaly") -> list[Any]:
-    causes = "; ".join(f"{c.value} {c.amount:+,.2f}" for c in anomaly.causes[:_CAUSES])
+    own = {value for _, value in anomaly.node.values}
+    causes = "; ".join(
+        f"{' · '.join(p for p in c.value.split(' · ') if p not in own)} {c.amount:+,.2f}"
+        for c in anomaly.causes[:_CAUSES]
+    )
     kind = "new level" if anomaly.is_new_level else "spike"
     return [
         anomaly.start.isoformat(), (anomaly.end - anomaly.start).days, anomaly.node.name,

@@ -9,7 +9,7 @@ from costmodel.report.table import ReportColumn, ReportTable
 if TYPE_CHECKING:
     from costmodel.budget.check import BudgetReport
 
-_CAUSES = 3
+_CAUSES = 2
 
 
 def tables(report: "BudgetReport") -> list[ReportTable]:

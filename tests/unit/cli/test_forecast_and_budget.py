@@ -33,8 +33,9 @@ class StandInBill:
     def resolve(self, name: str) -> str:
         return f"Tags['{name[4:]}']" if name.startswith("tag:") else name
 
-    def summarize(self, by=(), metric=None, granularity="total", filter=None):
-        self.asked.append({"by": by, "metric": metric, "filter": filter})
+    def summarize(self, by=(), metric=None, granularity="total", filter=None, unused="as billed"):
+        self.asked.append({"by": by, "metric": metric, "filter": filter, "unused": unused})
+        metric = [metric] if isinstance(metric, str) else metric
         days = pd.date_range("2026-01-01", periods=120)  # to April 30
         cost = 50.0 + np.random.default_rng(0).normal(0, 1, 120)
         cost[100] += 40.0
@@ -97,6 +98,26 @@ def test_budget_inside_its_limit_exits_with_0(bill: StandInBill, tmp_path) -> No
     )
 
     assert (result.exit_code, "OK" in result.stdout) == (0, True)
+
+
+def test_send_delivers_an_alert_once_and_remembers_it(bill: StandInBill, tmp_path) -> None:
+    told = tmp_path / "told.jsonl"
+    (tmp_path / "b.yaml").write_text("- name: web\n  limit: 1000\n  thresholds: ['80%']\n")
+    (tmp_path / "d.yaml").write_text(
+        "allow_exec: true\ndestinations:\n- name: hook\n  format: exec\n"
+        f"  command: [sh, -c, 'cat >> {told}']\n"
+    )
+    command = ["budget", "check", "--budgets", str(tmp_path / "b.yaml"), "--bill", "cur",
+               "--as-of", "2026-04-25", "--send", "--destinations", str(tmp_path / "d.yaml"),
+               "--outbox", str(tmp_path / "alerts.db")]  # fmt: skip
+
+    first = RUNNER.invoke(app, command)
+    second = RUNNER.invoke(app, command)
+
+    assert (first.exit_code, second.exit_code) == (1, 1), first.output
+    assert "1 delivered" in first.stderr
+    assert "0 delivered" in second.stderr
+    assert told.read_text().count("web/2026-04-01/actual-80pct") == 1
 
 
 @pytest.mark.parametrize("command", [["forecast"], ["anomalies"], ["budget", "check"]])
