@@ -138,6 +138,9 @@ def _meter_rows(
         name: template.evaluate(scope, length, tables)[rows]
         for name, template in _templates(meter).items()
     }
+    # A name with an unknown part ends before it: "Instance usage".
+    short = meter.name.literals[0].rstrip(" (,/:") or "Usage"
+    texts["name"][:] = [short if text is None else text for text in texts["name"]]
     model = texts["model"]
     model[:] = [value if value in PRICING_MODELS else "OnDemand" for value in model]
     _report_missing(state, meter, batch, scope, rows, texts, unknown & ~is_usage_based)
@@ -203,7 +206,7 @@ def _report_missing(
         reason = IssueReason.UNRESOLVED if late else IssueReason.MISSING_INPUT
         what = ", ".join(late or lacking) or "a value no table knows"
         says = "is known only after apply" if late else "is not given or not known"
-        label = meter.name.text
+        label = texts["name"][place]
         state.issues.append(Issue(reason, resource.address, f"{label}: {what} {says}"))
 
 

@@ -368,3 +368,10 @@ def test_an_empty_spec_costs_nothing() -> None:
     assert estimate.list_total == 0.0
     assert estimate.to_json()["resources"] == []
     assert "0 of 0 resources priced" in repr(estimate)
+
+
+def test_a_name_with_an_unknown_part_ends_before_it() -> None:
+    estimate = estimate_spec(spec(widget(size="huge")), catalog())
+
+    assert "Hours" in estimate.usage.name.tolist()
+    assert any(i.message == "Hours: size is not given or not known" for i in estimate.issues)
