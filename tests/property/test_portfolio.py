@@ -58,7 +58,7 @@ def test_finer_clusters_never_lower_the_bound(case) -> None:
     for count in (2, 4, 8, len(usage)):
         label = cluster_hours(usage * on_demand, count)
         weight = np.bincount(label).astype(float)
-        mean = cluster_means(usage, label)
+        mean = cluster_means(usage, label, np.ones(len(usage)))
         bounds.append(solve_linear_programme(mean, on_demand, weight, offered).lower_bound)
 
     # A finer clustering refines a coarser one; the last has (nearly) every hour on its own.

@@ -179,11 +179,12 @@ def _highs(highspy: Any, covering: int) -> Any:
     return solver
 
 
-def cluster_means(value: npt.ArrayLike, label: Ints) -> Floats:
-    """Return the mean row of each cluster, (r, …)."""
-    rows = np.asarray(value, dtype=np.float64)
+def cluster_means(value: npt.ArrayLike, label: Ints, weight: Floats) -> Floats:
+    """Return the weighted mean row of each cluster, (r, …)."""
+    rows = np.asarray(value, dtype=np.float64) * weight[:, None]
     order = np.argsort(label, kind="stable")
     count = np.bincount(label)
     first = np.cumsum(count) - count
-    means: Floats = np.add.reduceat(rows[order], first, axis=0) / count[:, None]
+    total = np.bincount(label, weights=weight)
+    means: Floats = np.add.reduceat(rows[order], first, axis=0) / total[:, None]
     return means

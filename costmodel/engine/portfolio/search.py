@@ -13,7 +13,7 @@ import numpy.typing as npt
 from costmodel.engine.commitment import optimal_commitment
 from costmodel.engine.coverage.commitments import Commitments, join_commitments
 from costmodel.engine.coverage.waterfall import Coverage, apply_commitments
-from costmodel.engine.hourly_input import hourly_usage, rates
+from costmodel.engine.hourly_input import hour_weights, hourly_usage, rates
 from costmodel.engine.portfolio.cluster import cluster_hours
 from costmodel.engine.portfolio.linear import cluster_means, solve_linear_programme
 from costmodel.engine.portfolio.offers import Offers, dominated_offers
@@ -50,6 +50,7 @@ def plan_portfolio(
     offers: Offers,
     existing: Commitments | None = None,
     *,
+    weight: npt.ArrayLike | None = None,
     clusters: int = CLUSTERS,
 ) -> PortfolioPlan:
     """Return the purchases with the least simulated cost found, and a lower bound.
@@ -60,12 +61,14 @@ def plan_portfolio(
         offers: what can be bought.
         existing: commitments already held, with their end dates in ``quantity``. Their fees are
             sunk and left out of every cost here.
+        weight: (h,) hours > 0 each row stands for, 1 by default.
         clusters: hours of the linear programme; more give a tighter bound and take longer.
     """
     quantity = hourly_usage(usage)
     on_demand = rates(on_demand_rate, quantity.shape[1], "on_demand_rate")
     kept = np.flatnonzero(~dominated_offers(offers))
-    problem = _Problem(quantity, on_demand, np.ones(len(quantity)), offers.select(kept), existing)
+    omega = hour_weights(weight, len(quantity))
+    problem = _Problem(quantity, on_demand, omega, offers.select(kept), existing)
     coarse = _clustered(problem, clusters)
     linear = solve_linear_programme(
         coarse.usage, on_demand, coarse.weight, coarse.offers, coarse.existing
@@ -82,7 +85,7 @@ def plan_portfolio(
         problem.cost(best),
         problem.cost(np.zeros(len(kept))),
         # Sums over clustered hours round differently from sums over all: that must not lift it.
-        linear.lower_bound - _ROUNDING * float(quantity.sum(axis=0) @ on_demand),
+        linear.lower_bound - _ROUNDING * float(omega @ quantity @ on_demand),
         coverage,
     )
 
@@ -130,9 +133,11 @@ def _clustered(problem: _Problem, clusters: int) -> _Problem:
         parts.append(existing.quantity)
     label = cluster_hours(np.concatenate(parts, axis=1), clusters)
     if existing is not None and hourly_existing:
-        existing = existing._replace(quantity=cluster_means(existing.quantity, label))
+        existing = existing._replace(
+            quantity=cluster_means(existing.quantity, label, problem.weight)
+        )
     weight = np.bincount(label, weights=problem.weight).astype(np.float64)
-    usage = cluster_means(problem.usage, label)
+    usage = cluster_means(problem.usage, label, problem.weight)
     return _Problem(usage, problem.on_demand_rate, weight, problem.offers, existing)
 
 

@@ -1,0 +1,70 @@
+"""What may be bought, and how unsure the future is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from costmodel.errors import BadInputError
+from costmodel.optimize.commitments.rates import PAYMENTS, PLAN_TYPES, TERMS
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What may be bought.
+
+    Attributes:
+        plan_types: Savings Plan types.
+        terms: 1yr, 3yr. In a year that repeats the past three years always win: name both only to
+            compare them.
+        payments: No Upfront, Partial Upfront, All Upfront; the same holds.
+        offering_class: standard or convertible reservations, None for none.
+    """
+
+    plan_types: Sequence[str] = PLAN_TYPES
+    terms: Sequence[str] = ("1yr",)
+    payments: Sequence[str] = ("No Upfront",)
+    offering_class: str | None = "standard"
+
+    def __post_init__(self) -> None:
+        classes = ("standard", "convertible")
+        named = (() if self.offering_class is None else (self.offering_class,), classes)
+        for values, known in (
+            (self.plan_types, PLAN_TYPES),
+            (self.terms, TERMS),
+            (self.payments, PAYMENTS),
+            named,
+        ):
+            for value in values:
+                if value not in known:
+                    raise BadInputError(f"{value!r}: choose among {', '.join(known)}")
+        if not self.terms or not self.payments:
+            raise BadInputError("name at least one term and one payment option")
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """How usage may change over the term, and how much a bad end weighs.
+
+    Attributes:
+        yearly_growth: expected change of usage a year, 0.1 for +10 %.
+        yearly_volatility: standard deviation of the logarithm of the level after a year.
+        removed_share: share of usage that an event (a workload removed or migrated away) takes.
+        removal_probability: chance of the event within the term.
+        risk_weight: 0 plans for the expected cost, 1 for the worst tenth (CVaR of the regret).
+        scenarios: number of futures.
+        seed: of the random numbers.
+    """
+
+    yearly_growth: float = 0.0
+    yearly_volatility: float = 0.15
+    removed_share: float = 0.0
+    removal_probability: float = 0.0
+    risk_weight: float = 0.0
+    scenarios: int = 300
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("removed_share", "removal_probability", "risk_weight"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise BadInputError(f"{name} is {getattr(self, name)}: give a number in 0 … 1")
+        if not 1 <= self.scenarios <= 10_000:
+            raise BadInputError(f"scenarios is {self.scenarios}: give 1 … 10,000")
