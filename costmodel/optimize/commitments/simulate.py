@@ -20,6 +20,7 @@ from costmodel.engine.coverage import (
 from costmodel.engine.tiers import Floats
 from costmodel.errors import BadInputError, Issue, IssueReason
 from costmodel.optimize.commitments.held import HeldCommitment, held_commitments
+from costmodel.optimize.commitments.lines import Fees, Replay, bill_lines
 from costmodel.optimize.commitments.offers import RESERVED
 from costmodel.optimize.commitments.rates import CommittedRates
 from costmodel.optimize.commitments.result import hourly_frame
@@ -28,14 +29,6 @@ from costmodel.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """What each commitment costs, per hour and unit of its quantity in the simulation."""
-
-    price: Floats  # (p,) amortised, USD per hour and unit
-    upfront_share: Floats  # (p,) of the price
 
 
 @dataclass(frozen=True)
@@ -129,9 +122,12 @@ class Simulation(Result):
     @property
     def lines(self) -> "pd.DataFrame":
         """The bill as CUR-like lines, every identity of amortisation satisfied."""
-        from costmodel.optimize.commitments.lines import bill_lines
-
-        return bill_lines(self)
+        return bill_lines(
+            Replay(
+                self.usage, self.held, self.ids(), self.commitments, self.fees, self.coverage,
+                self.allocation,
+            )
+        )  # fmt: skip
 
     def ids(self) -> list[str]:
         """Return an identifier of each commitment, its own or its number."""
