@@ -65,6 +65,7 @@ def _register_commands() -> None:
     """Register every command group: one import and one call each."""
     from costmodel.cli import (
         bill,
+        bill_analysis,
         bill_group,
         bill_tools,
         budget,
@@ -76,6 +77,7 @@ def _register_commands() -> None:
 
     bill_group.register(app)
     bill.register()
+    bill_analysis.register()
     bill_tools.register()
     budget.register(app)
     catalog.register(app)

@@ -28,6 +28,7 @@ _PRICE_KEY = (
     "x_ServiceCode", "RegionId", "x_UsageType", "x_Operation", "PricingCategory",
     "ChargeCategory", "CommitmentDiscountStatus", "PricingUnit",
 )  # fmt: skip
+_NOTHING = 1e-9  # USD
 
 
 class ChangeRow(NamedTuple):
@@ -140,10 +141,13 @@ def change_query(
     """Return cost and quantity of each price key of each group in both periods."""
     keys = [(quote(name), f"g{place}") for place, name in enumerate(groups)]
     keys += [(quote(name), f"k{place}") for place, name in enumerate(_PRICE_KEY)]
+    # Only usage has a unit price; a fee's quantity of one would pass for one.
+    metered = f"{quote('ChargeCategory')} = 'Usage'"
+    usage_quantity = f"CASE WHEN {metered} THEN {quote('PricingQuantity')} END"
     sums = [
-        (f"SUM(CASE WHEN {period.condition} THEN {quote(column)} END)", f"{name}{place}")
+        (f"SUM(CASE WHEN {period.condition} THEN {value} END)", f"{name}{place}")
         for place, period in enumerate(periods)
-        for column, name in ((cost, "c"), ("PricingQuantity", "q"))
+        for value, name in ((quote(cost), "c"), (usage_quantity, "q"))
     ]
     times = [period.column for period in periods]
     read = source(bill, [*groups, *_PRICE_KEY, cost, "PricingQuantity", *times], filter_text)
@@ -177,7 +181,9 @@ def _change_rows(table: pa.Table, depth: int) -> list[ChangeRow]:
 
 def _by_group(split: MixSplit, group: Any, count: int) -> list[Any]:
     effects = (split.price, split.quantity, split.mix, split.unmetered)
-    return [np.bincount(group, weights=effect, minlength=count) for effect in effects]
+    sums = [np.bincount(group, weights=effect, minlength=count) for effect in effects]
+    # What rounding leaves of an effect that is none would print as -0.00.
+    return [np.where(np.abs(effect) < _NOTHING, 0.0, effect) for effect in sums]
 
 
 def _codes(table: pa.Table, names: Sequence[str]) -> tuple[list[tuple[str, ...]], Any]:

@@ -1,0 +1,55 @@
+"""Figures of bills carry the bill's numbers."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import numpy as np
+
+from costmodel.bill.summary import BillSummary
+from costmodel.report.figures_bill import hour_heat_map, stacked_area, treemap, waterfall
+
+JAN_1, JAN_2 = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def summary(columns: tuple[str, ...], rows: list[tuple]) -> BillSummary:
+    costs = [(*row[:-1], Decimal(str(row[-1]))) for row in rows]
+    return BillSummary(columns, ("EffectiveCost",), costs, "USD", "daily")
+
+
+def test_bands_are_zero_where_a_group_has_no_cost_and_the_largest_is_first() -> None:
+    figure = stacked_area(
+        summary(("ChargePeriodStart", "ServiceName"),
+                [(JAN_1, "A", 1), (JAN_1, "B", 5), (JAN_2, "B", 6)])
+    )  # fmt: skip
+
+    assert [band.name for band in figure.data] == ["B", "A"]
+    assert list(figure.data[1].y) == [1.0, 0.0]
+
+
+def test_rectangles_nest_and_add_up_without_credits() -> None:
+    figure = treemap(
+        summary(("ServiceName", "x_UsageType"), [("A", "x", 3), ("A", "y", 1), ("B", None, -2)])
+    )
+
+    (tree,) = figure.data
+    sizes = dict(zip(tree.ids, tree.values, strict=True))
+    assert sizes == {"total": 4.0, "total/A": 4.0, "total/A/x": 3.0, "total/A/y": 1.0}
+
+
+def test_hours_are_means_over_weeks() -> None:
+    thursday, next_thursday = (
+        datetime(2026, 1, 1, 5, tzinfo=UTC),
+        datetime(2026, 1, 8, 5, tzinfo=UTC),
+    )
+    figure = hour_heat_map(summary(("ChargePeriodStart",), [(thursday, 1), (next_thursday, 3)]))
+
+    cells = np.array(figure.data[0].z, dtype=float)
+    assert cells[3, 5] == 2.0
+    assert np.isnan(cells).sum() == 7 * 24 - 1
+
+
+def test_a_waterfall_starts_and_ends_at_the_totals() -> None:
+    (trace,) = waterfall("Jan", 10.0, [("Price", 2.0), ("Mix", -1.0)], "Feb", 11.0).data
+
+    assert list(trace.y) == [10.0, 2.0, -1.0, 11.0]
+    assert list(trace.measure) == ["absolute", "relative", "relative", "total"]
