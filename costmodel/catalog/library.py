@@ -4,6 +4,7 @@ A spec of twenty resources needs a dozen sheets of a hundred: reading them all w
 pricing.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ class KnownInputs(Mapping[str, frozenset[str]]):
         paths += [name for child in sheet.children for name in (*child.reference, *child.passes)]
         references = [given.from_reference for given in sheet.inputs.values()]
         paths += [attribute for many in references for attribute in many]
-        return frozenset(path.partition(".")[0] for path in paths)
+        return frozenset(re.split(r"[.\[]", path, maxsplit=1)[0] for path in paths)
 
     def __contains__(self, resource_type: object) -> bool:
         return resource_type in self._library

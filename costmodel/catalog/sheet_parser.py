@@ -19,7 +19,7 @@ from costmodel.errors import FormulaError, SheetError
 
 _T = TypeVar("_T")
 # Names every formula may read besides the inputs.
-IMPLIED_NAMES: Final = frozenset({"region", "region_prefix"})
+IMPLIED_NAMES: Final = frozenset({"region", "region_prefix", "as_of"})
 # Tables the engine provides: the hardware table by column, and each region's usage-type prefix.
 IMPLIED_TABLES: Final = ("hardware_", "region_prefix")
 

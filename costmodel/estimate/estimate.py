@@ -42,7 +42,8 @@ def estimate_spec(
         catalog: the prices.
         pool_tiers: ``account`` fills one tier ladder per SKU with all resources, as AWS does;
             ``resource`` prices each resource as if it were alone.
-        as_of: prices published later are reported: the catalog holds one date per price.
+        as_of: the month to price (extended support depends on it); prices published later are
+            reported, since the catalog holds one date per price. The catalog's date by default.
         free_tier: subtract the account's free allowances once.
         discount_percent: private discount on the effective cost of every line.
     """
@@ -50,7 +51,10 @@ def estimate_spec(
     known = catalog.regions
     for region in sorted({r for r in regions if r is not None and r not in known}):
         issues.append(_unknown_region(region, known))
-    usage, expand_issues = expand(spec.resources, regions, catalog.sheets, catalog.lookup_tables)
+    month = as_of or date.fromisoformat(catalog.published)
+    usage, expand_issues = expand(
+        spec.resources, regions, catalog.sheets, catalog.lookup_tables, month
+    )
     match, sku = _match(usage, catalog)
     pool = _pools(usage, pool_tiers)
     free = free_quantity(usage, catalog.free_allowances, free_tier)

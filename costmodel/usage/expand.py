@@ -7,6 +7,7 @@ of another kind and are expanded in turn.
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -52,6 +53,7 @@ class _Expansion:
     kinds: Mapping[str, Kind]
     tables: Tables
     references: References
+    as_of: float
     issues: list[Issue]
     parts: list[UsageTable]
 
@@ -61,6 +63,7 @@ def expand(
     regions: Sequence[str | None],
     kinds: Mapping[str, Kind],
     tables: Tables,
+    as_of: date,
 ) -> tuple[UsageTable, list[Issue]]:
     """Return the usage of resources in a month, and what could not be understood.
 
@@ -69,8 +72,10 @@ def expand(
         regions: region of each resource.
         kinds: Terraform type → kind.
         tables: look-up tables every sheet may read (hardware, region prefixes).
+        as_of: the month to price; formulas read it as the number YYYYMMDD.
     """
-    state = _Expansion(kinds, tables, index_references(resources), [], [])
+    day = float(as_of.strftime("%Y%m%d"))
+    state = _Expansion(kinds, tables, index_references(resources), day, [], [])
     by_type: dict[str, list[int]] = {}
     for number, resource in enumerate(resources):
         if resource.type in kinds and not kinds[resource.type].sheet.hidden:
@@ -109,6 +114,7 @@ def _scope(state: _Expansion, sheet: ResourceSheet, batch: _Batch) -> dict[str, 
         for name, given in sheet.inputs.items()
     }
     scope["region"] = _texts(batch.regions)
+    scope["as_of"] = np.full(len(batch.root), state.as_of)
     prefixes = state.tables.get("region_prefix", {})
     scope["region_prefix"] = _texts([prefixes.get(region or "") for region in batch.regions])
     return scope

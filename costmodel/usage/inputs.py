@@ -48,14 +48,29 @@ def referred(resource: Resource, attribute: str, references: References) -> Reso
 
 
 def value_at(values: Any, steps: Sequence[str]) -> Any:
-    """Return the value at a path of nested blocks; of a list of blocks, the first."""
+    """Return the value at a path of nested blocks; of a list of blocks, the first.
+
+    A step ``name[key=value;…]`` takes the first block of the list that has these values.
+    """
     for step in steps:
         if isinstance(values, list | tuple):
             values = values[0] if values else None
         if not isinstance(values, Mapping):
             return None
-        values = values.get(step)
+        values = values.get(step) if "[" not in step else _picked(values, step)
     return values
+
+
+def _picked(values: Mapping[str, Any], step: str) -> Any:
+    name, _, conditions = step.rstrip("]").partition("[")
+    wanted = dict(condition.split("=", 1) for condition in conditions.split(";"))
+    blocks = values.get(name)
+    for block in blocks if isinstance(blocks, list | tuple) else [blocks]:
+        if isinstance(block, Mapping) and all(
+            block.get(key) == value for key, value in wanted.items()
+        ):
+            return block
+    return None
 
 
 def blocks_at(values: Any, steps: Sequence[str]) -> list[Mapping[str, Any]]:
