@@ -128,6 +128,10 @@ def _own_value(given: Input, steps: Sequence[str], resource: Resource) -> Any:
     value = value_at(resource.inputs, steps)
     if value is None:
         value = value_at(resource.usage, steps)
+    if value is None and given.name != given.path:
+        # A plain value under the input's own name: what a child is handed, or a short spec.
+        named = resource.inputs.get(given.name)
+        return None if isinstance(named, Mapping | list | tuple) else named
     if given.counts and value is not None:
         return len(value) if isinstance(value, list | tuple | set | Mapping) else 1
     if isinstance(value, list | tuple):
