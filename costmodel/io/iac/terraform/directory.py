@@ -56,7 +56,7 @@ def read_directory(
         }
     }
     configuration = Configuration(plan)
-    reading = _Reading(invented, configuration, Variables(parsed), region)
+    reading = _Reading(invented, configuration, Variables(parsed, invented), region)
     instances = [
         _instance(item, reading)
         for kind, items in parsed.items()
@@ -215,8 +215,17 @@ class _Evaluated:
         comparison or a function leaves a value that looks real (``name == "eu-west-1" ? 2 : 1``).
         """
         return any(
-            name.startswith("data.aws_region.") or name.endswith(".id")
+            name.startswith("data.aws_region.") or name.endswith(".id") or self._is_unset(name)
             for name in self.names.get(path, ())
+        )
+
+    def _is_unset(self, name: str) -> bool:
+        # In a module the parser takes a variable without a value for null; in the root it says so.
+        variable = name.removeprefix("var.").partition(".")[0]
+        return (
+            self.module != ""
+            and name.startswith("var.")
+            and self.reading.variables.is_unset(self.module, variable)
         )
 
     def values(self, value: Any, path: str) -> Any:

@@ -1,6 +1,6 @@
 """Whether a Terraform variable is null or has no value; the parser answers both the same way."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 _KNOWN_BEFORE_APPLY = ("var.", "local.", "each.", "count.", "path.", "terraform.")
@@ -12,7 +12,8 @@ class Variables:
     Modules are named by their addresses with instance keys, without a final dot; "" is the root.
     """
 
-    def __init__(self, parsed: Mapping[str, Any]) -> None:
+    def __init__(self, parsed: Mapping[str, Any], invented: Collection[str]) -> None:
+        self._invented = invented
         self._declared: dict[str, Mapping[str, Any]] = {
             _path(item): item for item in parsed.get("variable") or ()
         }
@@ -39,7 +40,9 @@ class Variables:
         passed = passed_variable(call[name])
         if passed is not None:
             return self.is_unset(_parent(module), passed)
-        return isinstance(call[name], dict) and "__attribute__" in call[name]
+        value = call[name]
+        is_invented = isinstance(value, str) and value in self._invented
+        return is_invented or (isinstance(value, dict) and "__attribute__" in value)
 
     def rests_on_unknown(self, module: str, names: Iterable[str]) -> bool:
         """Tell whether any of the names an expression holds is known only after apply."""

@@ -178,7 +178,8 @@ def test_a_misspelt_input_is_an_error_and_a_foreign_one_an_issue(tmp_path: Path)
         spec_of(tmp_path, "resources:\n  instance.a: {instace_type: x}\n", known_inputs=known)
     spec = spec_of(
         tmp_path,
-        "resources:\n  instance.a: {instance_type: x, colour: red}\n  other.b: {y: 1}\n",
+        "resources:\n  instance.a: {instance_type: x, colour: red, tags: {a: b}}\n"
+        "  other.b: {y: 1}\n",
         known_inputs=known,
     )
 
@@ -191,3 +192,25 @@ def test_a_misspelt_input_is_an_error_and_a_foreign_one_an_issue(tmp_path: Path)
 def test_a_json_key_given_twice_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="key 'a' is given twice"):
         spec_of(tmp_path, '{"a": 1, "a": 2}', "spec.json")
+
+
+def test_an_attribute_of_terraform_that_only_resembles_an_input_is_no_error(
+    tmp_path: Path,
+) -> None:
+    spec = spec_of(
+        tmp_path,
+        "resources:\n  instance.a: {ephemeral_block_device: [], volume_typ: x}\n",
+        known_inputs={"aws_instance": ["ebs_block_device", "volume_size"]},
+    )
+
+    assert len(spec.issues) == 2
+
+
+@pytest.mark.parametrize("written", ["instance_typ", "instanceType", "intance_type"])
+def test_usual_slips_are_misspellings(tmp_path: Path, written: str) -> None:
+    with pytest.raises(SpecError, match="did you mean 'instance_type'"):
+        spec_of(
+            tmp_path,
+            f"resources:\n  instance.a: {{{written}: x}}\n",
+            known_inputs={"aws_instance": ["instance_type", "ebs_block_device"]},
+        )

@@ -407,3 +407,56 @@ def test_an_unknown_region_is_an_issue_only_without_the_option(tmp_path: Path) -
 
     assert [issue.address for issue in read_spec(tmp_path).issues] == ["aws_x.b"]
     assert read_spec(tmp_path, region="us-east-1").issues == []
+
+
+def test_what_a_module_is_given_decides_whether_its_variable_has_a_value(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "main.tf": """\
+resource "aws_y" "r" {}
+module "m" {
+  source = "./m"
+  late   = aws_y.r.arn_of_something
+  known  = "k"
+}
+""",
+            "m/main.tf": """\
+variable "late" {}
+variable "known" {}
+variable "open" { default = "o" }
+resource "aws_x" "i" {
+  a = var.late == "q" ? 1 : 2
+  b = var.known == "k" ? null : 1
+  c = var.open == "o" ? null : 1
+}
+""",
+        },
+    )
+
+    resources = {resource.address: resource for resource in read_spec(tmp_path).resources}
+
+    inner = resources["module.m.aws_x.i"]
+    assert (inner.inputs, inner.unknown) == ({}, {"a"})
+
+
+def test_providers_pass_through_modules_of_modules(tmp_path: Path) -> None:
+    call = 'module "n" {\n  source = "./n"\n'
+    write(
+        tmp_path,
+        {
+            "main.tf": 'provider "aws" { region = "us-east-1" }\n'
+            'provider "aws" {\n  alias = "b"\n  region = "eu-west-1"\n}\n'
+            'module "m" {\n  source = "./m"\n  providers = {\n    aws = aws.b\n'
+            "    aws.other = aws\n  }\n}\n",
+            "m/main.tf": call + '}\nresource "aws_x" "o" {\n  provider = aws.other\n}\n',
+            "m/n/main.tf": 'resource "aws_x" "i" {}\n',
+        },
+    )
+
+    regions = {resource.address: resource.region for resource in read_spec(tmp_path).resources}
+
+    assert regions == {
+        "module.m.aws_x.o": "us-east-1",
+        "module.m.module.n.aws_x.i": "eu-west-1",
+    }

@@ -291,3 +291,67 @@ def test_the_region_of_a_provider_may_come_from_a_data_source(tmp_path: Path) ->
 def test_a_wrong_plan_is_one_clear_line(tmp_path: Path, document: Any, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         read_plan(write(tmp_path, document))
+
+
+def test_a_region_may_be_the_default_of_a_variable_or_an_arn_of_the_state(tmp_path: Path) -> None:
+    def plan(provider: Any, prior: Any) -> dict[str, Any]:
+        return {
+            "planned_values": {"root_module": {"resources": [planned("aws_sqs_queue.q")]}},
+            "prior_state": {"values": {"root_module": {"resources": prior}}},
+            "configuration": {
+                "provider_config": {"aws": provider},
+                "root_module": {
+                    "variables": {"where": {"default": "eu-west-2"}},
+                    "resources": [configured("aws_sqs_queue.q"), configured("aws_sns_topic.t")],
+                },
+            },
+        }
+
+    default = plan({"expressions": {"region": refers("local.x", "var.where")}}, [])
+    arn = {"address": "aws_sns_topic.t", "values": {"arn": "arn:aws:sns:eu-north-1:1:t"}}
+
+    assert read_spec(write(tmp_path, default)).resources[0].region == "eu-west-2"
+    assert read_spec(write(tmp_path, plan({}, [arn]))).resources[0].region == "eu-north-1"
+
+
+def test_references_stay_within_their_own_module_instance(tmp_path: Path) -> None:
+    def inside(i: int) -> dict[str, Any]:
+        return {
+            "address": f"module.m[{i}]",
+            "resources": [
+                planned(f"module.m[{i}].aws_a.x"),
+                planned(f"module.m[{i}].aws_b.y[0]", 0),
+                planned(f"module.m[{i}].aws_b.y[1]", 1),
+            ],
+        }
+
+    module = {
+        "resources": [
+            configured(
+                "aws_a.x", all=refers("aws_b.y"), top=refers("var.t"), odd=refers("module")
+            ),
+            configured("aws_b.y", none=refers("module.nowhere.o"), loop=refers("each.value")),
+        ]
+    }
+    plan = {
+        "planned_values": {
+            "root_module": {
+                "resources": [planned("aws_c.z")],
+                "child_modules": [inside(0), inside(1)],
+            }
+        },
+        "configuration": {
+            "root_module": {
+                "resources": [configured("aws_c.z")],
+                "module_calls": {"m": {"expressions": {"t": refers("aws_c.z")}, "module": module}},
+            }
+        },
+    }
+
+    resources = {r.address: r for r in read_spec(write(tmp_path, plan)).resources}
+
+    assert resources["module.m[1].aws_a.x"].references == {
+        "all": ["module.m[1].aws_b.y[0]", "module.m[1].aws_b.y[1]"],
+        "top": ["aws_c.z"],
+    }
+    assert resources["module.m[0].aws_b.y[0]"].references == {}
