@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from costmodel.errors import Issue, IssueReason, MissingDependencyError, SpecError
 from costmodel.io.iac.terraform.configuration import Configuration, expression_references
 from costmodel.io.iac.terraform.instances import Instance, build_spec, module_path
-from costmodel.io.iac.terraform.source import SourceModule, read_module, terraform_files
+from costmodel.io.iac.terraform.source import Declared, SourceModule, read_module, terraform_files
 from costmodel.io.iac.terraform.variables import Variables, passed_variable
 from costmodel.usage.spec import ArchitectureSpec
 
@@ -65,7 +65,7 @@ def read_directory(
         if isinstance(item, dict) and item.get("__tfmeta", {}).get("type") == "resource"
     ]
     instances.sort(key=lambda instance: (instance.source.rpartition(":")[0], _line(instance)))
-    issues = [*_source_issues(source, instances), *_count_issues(instances)]
+    issues = [*_source_issues(source, instances, reading.variables), *_count_issues(instances)]
     return build_spec(instances, configuration, region, issues)
 
 
@@ -283,7 +283,9 @@ def _count_issues(instances: Sequence[Instance]) -> Iterator[Issue]:
         )
 
 
-def _source_issues(source: SourceModule, instances: Sequence[Instance]) -> Iterator[Issue]:
+def _source_issues(
+    source: SourceModule, instances: Sequence[Instance], variables: Variables
+) -> Iterator[Issue]:
     for address, where, place in source.remote:
         yield Issue(
             IssueReason.UNRESOLVED,
@@ -292,20 +294,27 @@ def _source_issues(source: SourceModule, instances: Sequence[Instance]) -> Itera
             "out; run terraform init first, or give a plan in JSON",
         )
     present = {(instance.module, instance.config_address) for instance in instances}
-    yield from _absent(source, (), present)
-
-
-def _absent(
-    source: SourceModule, path: tuple[str, ...], present: set[tuple[tuple[str, ...], str]]
-) -> Iterator[Issue]:
-    for base, (file, line, has_for_each) in source.declared.items():
-        if has_for_each and (path, base) not in present:
-            address = "".join(f"module.{name}." for name in path) + base
+    for path, base, declared in _declarations(source, ()):
+        module = ".".join(f"module.{name}" for name in path)
+        address = f"{module}.{base}" if module else base
+        what = "for_each" if declared.is_repeated else "count"
+        # The parser takes a count without a value for one in the root module, for none in others.
+        is_open = declared.is_repeated or (
+            module != "" and variables.rests_on_unknown(module, declared.count_names)
+        )
+        if is_open and (path, base) not in present:
             yield Issue(
                 IssueReason.UNRESOLVED,
                 address,
-                f"{file}:{line}: the for_each of {address} is empty or not known before apply; "
-                "it is left out",
+                f"{declared.file}:{declared.line}: the {what} of {address} is empty or not known "
+                "before apply; it is left out",
             )
+
+
+def _declarations(
+    source: SourceModule, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], str, Declared]]:
+    for base, declared in source.declared.items():
+        yield path, base, declared
     for name, child in source.children.items():
-        yield from _absent(child, (*path, name), present)
+        yield from _declarations(child, (*path, name))

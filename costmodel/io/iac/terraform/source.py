@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from costmodel.errors import SpecError
 from costmodel.io.iac.documents import read_text
@@ -14,18 +14,34 @@ _LITERAL = re.compile(r"\s*source\s*=\s*\"([^\"]*)\"")
 _MAX_LOCALS = 16  # locals that refer to locals
 
 
+class Declared(NamedTuple):
+    """A resource as the source declares it.
+
+    Attributes:
+        file: where.
+        line: where.
+        is_repeated: whether a ``for_each`` of its own or around it repeats it.
+        count_names: what its ``count`` refers to.
+    """
+
+    file: str
+    line: int
+    is_repeated: bool
+    count_names: list[str]
+
+
 @dataclass(slots=True)
 class SourceModule:
     """A module's source.
 
     Attributes:
         configuration: as in a plan JSON: resources, module_calls, outputs.
-        declared: ``type.name`` → (file, line, whether a ``for_each`` repeats it).
+        declared: ``type.name`` → its declaration.
         remote: (module address without keys, source, file:line) of modules that are not here.
     """
 
     configuration: dict[str, Any]
-    declared: dict[str, tuple[str, int, bool]] = field(default_factory=dict)
+    declared: dict[str, Declared] = field(default_factory=dict)
     remote: list[tuple[str, str, str]] = field(default_factory=list)
     children: dict[str, "SourceModule"] = field(default_factory=dict)
 
@@ -103,7 +119,9 @@ def _add_resource(
 ) -> None:
     address = ".".join(block.labels)
     provider = block.attributes.get("provider", "aws").strip() or "aws"
-    module.declared[address] = (file, block.line, "for_each" in block.attributes)
+    count_names = _with_locals(expression_names(block.attributes.get("count", "")), local)
+    is_repeated = "for_each" in block.attributes
+    module.declared[address] = Declared(file, block.line, is_repeated, count_names)
     module.configuration["resources"].append(
         {
             "address": address,
@@ -154,8 +172,8 @@ def _add_call(
 
 
 def _mark_repeated(module: SourceModule) -> None:
-    for base, (file, line, _) in module.declared.items():
-        module.declared[base] = (file, line, True)
+    for base, declared in module.declared.items():
+        module.declared[base] = declared._replace(is_repeated=True)
     for child in module.children.values():
         _mark_repeated(child)
 

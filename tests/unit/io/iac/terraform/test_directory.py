@@ -430,12 +430,20 @@ resource "aws_x" "i" {
   b = var.known == "k" ? null : 1
   c = var.open == "o" ? null : 1
 }
+resource "aws_x" "perhaps" {
+  count = var.late == "q" ? 1 : 0
+}
+resource "aws_x" "not" {
+  count = var.known == "q" ? 1 : 0
+}
 """,
         },
     )
 
-    resources = {resource.address: resource for resource in read_spec(tmp_path).resources}
+    spec = read_spec(tmp_path)
+    resources = {resource.address: resource for resource in spec.resources}
 
+    assert [issue.address for issue in spec.issues] == ["module.m.aws_x.perhaps"]
     inner = resources["module.m.aws_x.i"]
     assert (inner.inputs, inner.unknown) == ({}, {"a"})
 
