@@ -1,6 +1,11 @@
-"""Synthetic daily cost series of the shapes bills have; the seed is the caller's."""
+"""Daily cost series for tests and benchmarks: real ones, and families of the shapes bills have."""
+
+import csv
+from collections import defaultdict
 
 import numpy as np
+
+from costmodel.engine.anomaly import expect
 
 DAYS = 500
 
@@ -32,3 +37,57 @@ def make_families(seed: int, count: int = 16) -> dict[str, np.ndarray]:
         "random walk": level() * np.exp(np.cumsum(random.normal(0, 0.03, shape), axis=1)),
         "outliers": level() * noise(0.06) * (1 + 4.0 * (random.random(shape) < 0.02)),
     }
+
+
+def read_daily_cost(paths) -> np.ndarray:
+    """Return the seven real series (categories, projects, total) that ever cost anything."""
+    days: dict[str, dict[str, float]] = defaultdict(dict)
+    for path in paths:
+        with path.open() as file:
+            for row in csv.DictReader(file):
+                days[row["series"]][row["date"]] = float(row["cost_usd"])
+    dates = sorted(days["project_id=binder-prod"])
+    table = {name: [cost.get(day, np.nan) for day in dates] for name, cost in days.items()}
+    categories = [values for name, values in table.items() if name.startswith("category")]
+    used = [values for values in table.values() if np.nansum(values) > 0]
+    return np.array([*used, np.nansum(categories, axis=0)])
+
+
+def rates(y: np.ndarray, threshold: float, detector) -> tuple[float, float, list[float]]:
+    """Return alarms, months and recall of a one-day spike of × 1.25, × 1.5, × 2 on any day."""
+    expected, scale = detector(y[~np.isnan(y)][None])
+    y = y[~np.isnan(y)]
+    known = ~np.isnan(scale[0])
+    y, expected, scale = y[known], expected[0, known], scale[0, known]
+    alarm = y - expected > threshold * scale
+    merged = alarm[0] + (alarm[1:] & ~alarm[:-1]).sum()
+    spend = y >= 1.0  # a quarter of a cent more is not a spike
+    recall = [(f * y - expected > threshold * scale)[spend].mean() for f in (1.25, 1.5, 2.0)]
+    return float(merged), known.sum() / 30.4, recall
+
+
+def trailing_z(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The best row of the reference: trailing 14 days, z, scale at least 2 % of the mean."""
+    windows = np.lib.stride_tricks.sliding_window_view(y[:, :-1], 14, axis=1)
+    mean, scale = np.full(y.shape, np.nan), np.full(y.shape, np.nan)
+    mean[:, 14:] = windows.mean(axis=2)
+    scale[:, 14:] = np.maximum(windows.std(axis=2), 0.02 * mean[:, 14:])
+    return mean, scale
+
+
+def score_days(y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ours: expected cost and usual residual of each day."""
+    expectation = expect(y)
+    return expectation.expected, expectation.scale
+
+
+def recall_at(series: np.ndarray, alarms_per_month: float, detector) -> np.ndarray:
+    """Return mean recall at the threshold that gives so many alarms per series-month."""
+    low, high = 0.1, 60.0
+    for _ in range(25):
+        middle = (low + high) / 2
+        alarms, months, _ = zip(*(rates(y, middle, detector) for y in series), strict=True)
+        low, high = (
+            (middle, high) if sum(alarms) / sum(months) > alarms_per_month else (low, middle)
+        )
+    return np.mean([rates(y, high, detector)[2] for y in series], axis=0)

@@ -14,7 +14,8 @@ from costmodel.engine.smoothing import Floats, Ints, nan_median
 
 _NEIGHBOURS: Final = 7  # days on either side that say what the day would be without the event
 _MONTHS: Final = 6  # occurrences that are looked at
-_RECURRING: Final = 3  # latest occurrences that must all show the event
+_RECURRING: Final = 3  # latest occurrences that must all show the event …
+_LEAST: Final = 2  # … or both, where the history holds but two
 _NOISE: Final = 4.0  # an event stands out by this many median absolute deviations
 _SHARE: Final = 0.2  # and by this share of the usual day
 
@@ -30,7 +31,8 @@ def split_calendar_events(y: Floats, day_of_month: Ints) -> CalendarSplit:
     """Separate lumps that recur on the same day of the month.
 
     An event is a day of the month whose last three occurrences all rise above (or all fall
-    below) their neighbours by more than noise. Its future amount is the median of those three.
+    below) their neighbours by more than noise (two, in a history of two months). Its future
+    amount is the median of those.
 
     Args:
         y: (n, l) daily values, NaN = missing.
@@ -44,7 +46,7 @@ def split_calendar_events(y: Floats, day_of_month: Ints) -> CalendarSplit:
     past, coming = day_of_month[:length], day_of_month[length:]
     for day in range(1, 32):
         found = np.flatnonzero(np.equal(past, day))[-_MONTHS:]
-        if len(found) < _RECURRING:
+        if len(found) < _LEAST:
             continue
         lump, least = excess[:, found], floor[:, found]
         recent, least_recent = lump[:, -_RECURRING:], least[:, -_RECURRING:]

@@ -1,26 +1,9 @@
-import csv
-from collections import defaultdict
-
 import numpy as np
 import pytest
 
 from costmodel.engine.backtest import backtest
 from costmodel.errors import BadInputError
-from tests.cost_series import make_families
-
-
-def read_daily_cost(paths) -> np.ndarray:
-    """Return the seven real series (categories, projects, total) that ever cost anything."""
-    days: dict[str, dict[str, float]] = defaultdict(dict)
-    for path in paths:
-        with path.open() as file:
-            for row in csv.DictReader(file):
-                days[row["series"]][row["date"]] = float(row["cost_usd"])
-    dates = sorted(days["project_id=binder-prod"])
-    table = {name: [cost.get(day, np.nan) for day in dates] for name, cost in days.items()}
-    categories = [values for name, values in table.items() if name.startswith("category")]
-    used = [values for values in table.values() if np.nansum(values) > 0]
-    return np.array([*used, np.nansum(categories, axis=0)])
+from tests.cost_series import make_families, read_daily_cost
 
 
 def test_real_daily_cost_meets_the_accuracy_and_coverage_promised(sample) -> None:

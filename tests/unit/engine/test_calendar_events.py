@@ -26,11 +26,12 @@ def test_a_fee_that_stopped_is_no_longer_expected() -> None:
     assert not split_calendar_events(y, DAYS).future.any()
 
 
-def test_noise_and_weekly_patterns_are_no_events() -> None:
+@pytest.mark.parametrize("days", [PAST, 59])
+def test_noise_and_weekly_patterns_are_no_events(days: int) -> None:
     random = np.random.default_rng(1)
-    y = random.lognormal(3, 0.3, (200, PAST)) * np.where(np.arange(PAST) % 7 < 2, 0.5, 1.0)
+    y = random.lognormal(3, 0.3, (200, days)) * np.where(np.arange(days) % 7 < 2, 0.5, 1.0)
 
-    split = split_calendar_events(y, DAYS)
+    split = split_calendar_events(y, DAYS[: days + 30])
 
     assert (split.future != 0.0).any(axis=1).mean() < 0.02
 
@@ -42,6 +43,13 @@ def test_a_series_of_fees_only_keeps_nothing_for_the_smoother() -> None:
 
     assert not split.base.any()
     assert split.future[0, 0] == 30.0
+
+
+def test_two_months_show_a_fee_and_one_does_not() -> None:
+    y = np.where(DAYS[:61] == 1, 310.0, 10.0)[None]
+
+    assert split_calendar_events(y[:, :59], DAYS[:90]).future[0].tolist() == [300.0] + [0.0] * 30
+    assert not split_calendar_events(y[:, :31], DAYS[:60]).future.any()
 
 
 def test_missing_days_stay_missing() -> None:
