@@ -1,0 +1,1 @@
+"""The cheapest size that still carries the load, in every dimension."""
