@@ -81,7 +81,7 @@ def _automatic_variables(directory: Path) -> list[str]:
 
 
 def _parse(directory: Path, variable_files: list[str]) -> Mapping[str, Any]:
-    if not terraform_files(directory):
+    if not terraform_files(directory) and not any(directory.glob("*.tf.json")):
         raise SpecError(
             f"{directory}: holds no Terraform files (*.tf); give a directory that does"
         )

@@ -468,3 +468,19 @@ def test_providers_pass_through_modules_of_modules(tmp_path: Path) -> None:
         "module.m.aws_x.o": "us-east-1",
         "module.m.module.n.aws_x.i": "eu-west-1",
     }
+
+
+def test_source_in_json_is_evaluated_too(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "cdk.tf.json": '{"provider": {"aws": {"region": "eu-west-1"}}, "resource": '
+            '{"aws_x": {"a": {"size": "m5.large", "vpc": "${aws_x.b.id}"}, "b": {}}}}'
+        },
+    )
+
+    resources = {resource.address: resource for resource in read_spec(tmp_path).resources}
+
+    assert resources["aws_x.a"].inputs == {"size": "m5.large"}
+    assert resources["aws_x.a"].region == "eu-west-1"
+    assert resources["aws_x.b"].inputs == {}
