@@ -16,9 +16,9 @@ split cost allocation repeat the cost of their node: they are only in ``split_co
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from costmodel.bill import engine
+from costmodel.bill import engine, series
 from costmodel.bill.filter import Filter, compile_filter, unknown_column
 from costmodel.bill.normalize.raw import Sql, literal, quote
 from costmodel.bill.normalize.relation import (
@@ -216,6 +216,23 @@ class Bill:
             granularity=granularity,
             issues=[*self.issues],
         )
+
+    def daily(
+        self,
+        by: Sequence[str] | str = (),
+        metric: Sequence[str] | str | None = None,
+        filter: str | None = None,
+    ) -> Any:
+        """Return cost by day as pandas, see ``bill.series.daily``."""
+        return series.daily(self, by, metric, filter)
+
+    def hourly_usage(self, filter: str | None = None) -> "pa.Table":
+        """Return usage by hour as Arrow, see ``bill.series.hourly_usage``."""
+        return series.hourly_usage(self, filter)
+
+    def commitment_lines(self) -> "pa.Table":
+        """Return the bill's commitments as Arrow, see ``bill.series.commitment_lines``."""
+        return series.commitment_lines(self)
 
     def _summary_query(
         self,
