@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from costmodel.bill.normalize.cur import ALIASES as CUR_ALIASES
 from costmodel.bill.normalize.cur import CurColumns, cur_rows
 from costmodel.bill.normalize.focus import focus_columns, focus_rows
-from costmodel.bill.normalize.raw import RawColumns, snake_case
-from costmodel.bill.normalize.relation import BILL_COLUMNS, Rows
+from costmodel.bill.normalize.raw import RawColumns, coalesce, snake_case
+from costmodel.bill.normalize.regions import base_usage_type, region_of
+from costmodel.bill.normalize.relation import BILL_COLUMNS, Expressions, Rows
 from costmodel.bill.normalize.tags import map_lookup
 from costmodel.bill.source import BillFormat, BillSource
 
@@ -26,12 +27,17 @@ def rows_of(source: BillSource, prefixes: Mapping[str, str]) -> Rows:
         case BillFormat.FOCUS:
             return focus_rows(focus_columns(source.columns), prefixes, source.format)
         case _:
-            return _ready_rows(RawColumns(source.columns))
+            return _ready_rows(RawColumns(source.columns), prefixes)
 
 
-def _ready_rows(raw: RawColumns) -> Rows:
-    """Return rows that carry the columns of ``bill`` already."""
+def _ready_rows(raw: RawColumns, prefixes: Mapping[str, str]) -> Rows:
+    """Return rows that carry the columns of ``bill`` already, but for what a usage type says."""
+    columns: Expressions = {name: raw.plain(name) for name in BILL_COLUMNS}
+    meter, code = columns["SkuMeter"], columns["x_ServiceCode"]
+    if meter is not None and columns["x_UsageType"] is None:
+        columns["x_UsageType"] = base_usage_type(meter, code, prefixes)
+        columns["RegionId"] = coalesce(columns["RegionId"], region_of(meter, code, prefixes))
     return Rows(
-        columns={name: raw.plain(name) for name in BILL_COLUMNS},
+        columns=columns,
         tag=lambda key: map_lookup(raw, "Tags", key),
     )

@@ -1,20 +1,27 @@
 """Open bills: from paths to sources, whatever the format."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from costmodel.bill.query import Bill
-from costmodel.bill.source import BillSource
-from costmodel.errors import BillError
-from costmodel.io.bills.sniff import Sniffed, sniff
+from costmodel.bill.source import BillFormat, BillSource
+from costmodel.errors import BillError, Issue, IssueReason
+from costmodel.io.bills.console_csv import console_source
+from costmodel.io.bills.cost_explorer import cost_explorer_source
+from costmodel.io.bills.legacy_report import legacy_report_source
+from costmodel.io.bills.places import LocalFiles, local_files
+from costmodel.io.bills.sniff import Sniffed, check_gzip, sniff
 from costmodel.io.bills.tabular import tabular_source
+
+_SMALL = (BillFormat.COST_EXPLORER, BillFormat.CONSOLE_CSV, BillFormat.LEGACY_REPORT)
 
 
 def open_bill(paths: Sequence[str | Path], prefixes: Mapping[str, str]) -> Bill:
     """Return bills as one relation.
 
     Args:
-        paths: files or folders.
+        paths: files, folders, manifests, s3:// prefixes or stores.
         prefixes: usage-type prefix → region or zone, from the catalog.
 
     Raises:
@@ -24,19 +31,77 @@ def open_bill(paths: Sequence[str | Path], prefixes: Mapping[str, str]) -> Bill:
 
 
 def find_sources(paths: Sequence[str | Path]) -> list[BillSource]:
-    """Return the sources behind paths, one per format and kind of file."""
-    files = [file for path in paths for file in _files(Path(path))]
+    """Return the sources behind paths: one per format and kind of file, small reports one each."""
+    found = local_files(tuple(paths))
     groups: dict[tuple[object, ...], list[Sniffed]] = {}
-    for file in dict.fromkeys(files):
-        part = sniff(file)
-        key = (part.format, part.container, part.delimiter, part.gzipped, part.skip)
+    sources: list[BillSource] = []
+    for part in _sniffed(found):
+        if part.format in _SMALL:
+            sources.append(_small_source(part))
+            continue
+        if part.gzipped:
+            check_gzip(part.path)
+        key = (part.format, part.container, part.delimiter, part.gzipped, part.has_header)
         groups.setdefault(key, []).append(part)
-    return [tabular_source(parts) for parts in groups.values()]
+    sources += [tabular_source(parts, tuple(found.keep)) for parts in groups.values()]
+    if not sources:
+        raise BillError(f"{', '.join(map(str, paths))}: no bill there")
+    _check_granularity(sources)
+    return [*_with_mixture_issue(sources)]
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.exists():
-        raise BillError(f"{path}: no such file or folder")
-    if path.is_file():
-        return [path]
-    return sorted(file for file in path.rglob("*") if file.is_file())
+def _sniffed(found: LocalFiles) -> Iterable[Sniffed]:
+    for file in found.files:
+        # Folders hold other JSON too: only answers of Cost Explorer are bills.
+        if file in found.from_folder and file.suffix == ".json" and not _has_results(file):
+            continue
+        yield sniff(file)
+
+
+def _has_results(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return b"ResultsByTime" in opened.read(1 << 16)
+
+
+def _small_source(part: Sniffed) -> BillSource:
+    match part.format:
+        case BillFormat.COST_EXPLORER:
+            return cost_explorer_source(part.path)
+        case BillFormat.CONSOLE_CSV:
+            return console_source(part.path)
+        case _:
+            return legacy_report_source(part.path, part.skip)
+
+
+def _check_granularity(sources: Sequence[BillSource]) -> None:
+    """Refuse Cost Explorer files of different granularity: the same cost would count twice."""
+    lengths: dict[str, str] = {}
+    for source in sources:
+        if source.format not in (BillFormat.COST_EXPLORER, BillFormat.CONSOLE_CSV):
+            continue
+        (table,) = source.tables.values()
+        spans = zip(
+            table["ChargePeriodStart"].to_pylist(),
+            table["ChargePeriodEnd"].to_pylist(),
+            strict=True,
+        )
+        days = max((end - start).total_seconds() / 86_400 for start, end in spans)
+        lengths["monthly" if days > 1 else "daily" if days > 0.5 else "hourly"] = source.label
+    if len(lengths) > 1:
+        kinds = ", ".join(f"{kind} ({label})" for kind, label in lengths.items())
+        raise BillError(f"mixed granularities would count twice: {kinds}; give one of them")
+
+
+def _with_mixture_issue(sources: Sequence[BillSource]) -> Iterable[BillSource]:
+    formats = list(dict.fromkeys(str(source.format) for source in sources))
+    for place, source in enumerate(sources):
+        if place or len(formats) == 1:
+            yield source
+            continue
+        issue = Issue(
+            IssueReason.DATA_QUALITY,
+            source.label,
+            f"several formats are added up ({', '.join(formats)}): a month that is in two of them "
+            "counts twice",
+        )
+        yield replace(source, issues=(*source.issues, issue))

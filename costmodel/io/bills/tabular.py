@@ -1,13 +1,24 @@
 """CSV and Parquet parts of one format as a single scan: the schema is the union by name."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from costmodel.bill import engine
-from costmodel.bill.normalize.raw import literal
+from costmodel.bill.normalize.raw import literal, snake_case
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.errors import BillError
 from costmodel.io.bills.sniff import ATHENA_SEPARATOR, Sniffed
+
+# What a format cannot do without; other columns may be absent.
+_REQUIRED: Final = {
+    BillFormat.LEGACY_CUR: (
+        "lineItem/UnblendedCost", "lineItem/LineItemType", "lineItem/UsageStartDate",
+    ),
+    BillFormat.CUR_2: (
+        "line_item_unblended_cost", "line_item_line_item_type", "line_item_usage_start_date",
+    ),
+    BillFormat.FOCUS: ("BilledCost", "ChargePeriodStart"),
+}  # fmt: skip
 
 
 def parquet_scan(parts: Sequence[Sniffed]) -> str:
@@ -46,6 +57,7 @@ def tabular_source(parts: Sequence[Sniffed], keep: tuple[Any, ...] = ()) -> Bill
     """
     scan = parquet_scan(parts) if parts[0].container == "parquet" else csv_scan(parts)
     columns = describe(scan, str(parts[0].path))
+    _check_required(parts, columns)
     return BillSource(
         format=parts[0].format,
         scan=scan,
@@ -53,6 +65,16 @@ def tabular_source(parts: Sequence[Sniffed], keep: tuple[Any, ...] = ()) -> Bill
         paths=tuple(str(part.path) for part in parts),
         keep=keep,
     )
+
+
+def _check_required(parts: Sequence[Sniffed], columns: Iterable[str]) -> None:
+    names = {name.lower() for name in columns} | {snake_case(name) for name in columns}
+    for header in _REQUIRED.get(parts[0].format, ()):
+        if header.lower() not in names and snake_case(header) not in names:
+            raise BillError(
+                f"{parts[0].path}: the column {header} is missing, and without it there is no "
+                "bill: export it too"
+            )
 
 
 def describe(scan: str, label: str) -> dict[str, str]:
