@@ -3,14 +3,33 @@
 Tables are Arrow with FOCUS columns; quantities and money are float64, rounded nowhere.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from costmodel.bill.filter import Filter
 from costmodel.bill.normalize.raw import quote
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from costmodel.bill.query import Bill
+
+class Relation(Protocol):
+    """What these tables ask of a bill."""
+
+    def filter(self, text: str | None) -> Filter:
+        """Compile a filter expression."""
+
+    def relation_sql(self, columns: Sequence[str]) -> str:
+        """Return the SELECT of ``bill`` with some columns."""
+
+    def arrow(self, query: str) -> "pa.Table":
+        """Return the answer of a query."""
+
+    def summarize(
+        self, by: Any, metric: Any, granularity: Any, filter: str | None, *, unused: Any
+    ) -> Any:
+        """Return cost summed by columns and period."""
+
 
 USAGE_KEYS: Final = (
     "ChargePeriodStart", "ChargePeriodEnd", "SubAccountId", "x_ServiceCode", "RegionId",
@@ -33,7 +52,7 @@ _COMMITMENT_SUMS = (
 )  # fmt: skip
 
 
-def hourly_usage(bill: "Bill", filter: str | None = None) -> "pa.Table":
+def hourly_usage(bill: Relation, filter: str | None = None) -> "pa.Table":
     """Return usage by hour and by what decides its price and its coverage.
 
     Spot and unused commitment are left out; covered usage stays, with
@@ -61,7 +80,7 @@ def hourly_usage(bill: "Bill", filter: str | None = None) -> "pa.Table":
     )
 
 
-def commitment_lines(bill: "Bill") -> "pa.Table":
+def commitment_lines(bill: Relation) -> "pa.Table":
     """Return the reservations and plans of a bill: one row each, facts and sums.
 
     ``EffectiveCost`` of a row is what its use and its unused part cost; ``x_UnusedCost`` is the
@@ -88,7 +107,7 @@ def commitment_lines(bill: "Bill") -> "pa.Table":
     )
 
 
-def daily(bill: "Bill", by: Any = (), metric: Any = None, filter: str | None = None) -> Any:
+def daily(bill: Relation, by: Any = (), metric: Any = None, filter: str | None = None) -> Any:
     """Return cost by day as pandas: ChargePeriodStart, the columns, the metrics.
 
     Unused reservations are spread over their month: on its 1st they would be a spike.
