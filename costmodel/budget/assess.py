@@ -108,8 +108,17 @@ def assess(
         previous_to_date=_to_date(daily, budget, before, elapsed),
         largest_past=max(past, default=math.nan),
         missing_days=missing,
-        notes=(f"{missing} day(s) of the period have no data",) if missing else (),
+        notes=_notes(daily, missing),
     )
+
+
+def _notes(daily: DailyMeasure, missing: int) -> tuple[str, ...]:
+    notes = []
+    if missing:
+        notes.append(f"{missing} day(s) of the period have no data")
+    if not daily.is_matched:
+        notes.append("the filter matches no row of the bill: check its values")
+    return tuple(notes)
 
 
 def expect_total(daily: DailyMeasure, start: date, end: date) -> tuple[float, float]:

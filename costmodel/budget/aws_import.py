@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from costmodel.bill.normalize.services import SERVICE_CODE_BY_NAME, SERVICES
 from costmodel.budget.model import Budget, parse_budget
 from costmodel.errors import BadInputError
 
@@ -36,6 +37,12 @@ _LEFT_OUT: Final[dict[str, tuple[str, list[str]]]] = {
     "IncludeSupport": ("ServiceName", ["AWS Support*"]),
     "IncludeDiscount": ("x_LineItemType", ["*Discount"]),
 }
+_EC2_COMPUTE: Final = ("Amazon Elastic Compute Cloud - Compute", "EC2-Instances")
+_EC2_OTHER: Final = ("EC2 - Other", "EC2-Other")
+_EC2_INSTANCES: Final = (
+    "BoxUsage*", "SpotUsage*", "HeavyUsage*", "DedicatedUsage*", "HostUsage*", "UnusedBox*",
+    "UnusedDed*", "ReservedHostUsage*", "Reservation*",
+)  # fmt: skip
 _METRICS: Final = {
     "UnblendedCost": "BilledCost",
     "BlendedCost": "x_BlendedCost",
@@ -194,7 +201,30 @@ def _cost_filter(key: str, values: list[str], place: str) -> dict[str, Any]:
                 for name, _, value in pairs
             ]
         }
-    return {_column(key, place): values}
+    column = _column(key, place)
+    return _services(values) if column == "ServiceName" else {column: values}
+
+
+def _services(names: Sequence[str | None]) -> dict[str, Any]:
+    """Return the filter of services by their Cost Explorer names.
+
+    Bills have one EC2; Cost Explorer cuts it into instances and everything else.
+    """
+    parts: list[dict[str, Any]] = []
+    plain: list[str | None] = []
+    for name in names:
+        code = None if name is None else SERVICE_CODE_BY_NAME.get(name)
+        plain_name = name if code is None else SERVICES[code].name
+        instances = {"x_UsageType": list(_EC2_INSTANCES)}
+        if name in _EC2_COMPUTE:
+            parts.append({"ServiceName": plain_name, **instances})
+        elif name in _EC2_OTHER:
+            parts.append({"ServiceName": plain_name, "not": instances})
+        else:
+            plain.append(plain_name)
+    if plain:
+        parts.append({"ServiceName": plain})
+    return {"any": parts}
 
 
 def _column(key: str, place: str) -> str:
@@ -219,7 +249,8 @@ def _expression(tree: Mapping[str, Any], place: str) -> dict[str, Any]:
         case "Not":
             return {"not": _expression(detail, place)}
         case "Dimensions":
-            return {_column(detail["Key"], place): _values(detail, place)}
+            column, values = _column(detail["Key"], place), _values(detail, place)
+            return _services(values) if column == "ServiceName" else {column: values}
         case "Tags":
             return {f"tag:{detail['Key'].removeprefix('user:')}": _values(detail, place)}
         case "CostCategories":

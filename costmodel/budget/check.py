@@ -42,7 +42,7 @@ class BudgetReport(Result):
     """Where every budget stands, and what is new.
 
     Attributes:
-        statuses: each budget in its current period.
+        statuses: each budget in its newest period with data.
         alerts: crossings that were not told before.
         state: what to remember for the next check.
         burn_downs: the curve of each budget that sums over its period.

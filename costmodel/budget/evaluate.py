@@ -31,7 +31,7 @@ class Evaluation:
     """What an evaluation found.
 
     Attributes:
-        statuses: each budget in its current period.
+        statuses: each budget in its newest period with data.
         alerts: what is new since the state that was given.
         state: what to remember for the next evaluation.
     """
@@ -54,10 +54,16 @@ def evaluate(
     """
     parts = [_evaluate_one(spend, budget, now, state) for budget in budgets]
     return Evaluation(
-        tuple(part.statuses[-1] for part in parts if part.statuses),
+        tuple(_latest(part.statuses) for part in parts if part.statuses),
         tuple(alert for part in parts for alert in part.alerts),
         {key: crossing for part in parts for key, crossing in part.state.items()},
     )
+
+
+def _latest(statuses: tuple[BudgetStatus, ...]) -> BudgetStatus:
+    """Return the newest period with data: bills arrive when a daily budget's day is over."""
+    known = [status for status in statuses if not math.isnan(status.actual)]
+    return known[-1] if known else statuses[-1]
 
 
 def _evaluate_one(spend: Spend, budget: Budget, now: datetime, state: AlertState) -> Evaluation:

@@ -68,12 +68,14 @@ class DailyMeasure:
         amount: (l,) sum of each day; NaN = no data at all for that day.
         base: (l,) what the amount is divided by (per unit, utilisation, coverage); None = nothing.
         factor: 100 for percentages.
+        is_matched: whether the budget's filter matched any row at all.
     """
 
     first: date
     amount: NDArray[np.float64]
     base: NDArray[np.float64] | None = None
     factor: float = 1.0
+    is_matched: bool = True
 
     @property
     def end(self) -> date:
@@ -125,9 +127,15 @@ def measure(spend: Spend, budget: Budget) -> DailyMeasure | None:
         total = np.bincount(index[inside], weights=values[inside], minlength=length)
         return np.where(known, total, np.nan)
 
-    amount, base = _parts(table, budget)
-    factor = 100.0 if budget.type.is_share else 1.0
-    return DailyMeasure(first, daily(amount), None if base is None else daily(base), factor)
+    counted = budget.filter.mask(table)
+    amount, base = _parts(table, budget, counted)
+    return DailyMeasure(
+        first,
+        daily(amount),
+        None if base is None else daily(base),
+        100.0 if budget.type.is_share else 1.0,
+        bool(counted.any()),
+    )
 
 
 def local_days(period: Period, zone: tzinfo) -> tuple[date, date]:
@@ -142,10 +150,9 @@ def _local_day(table: "pd.DataFrame", zone: tzinfo) -> NDArray[np.datetime64]:
 
 
 def _parts(
-    table: "pd.DataFrame", budget: Budget
+    table: "pd.DataFrame", budget: Budget, counted: Mask
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Return what is summed, and what it is divided by, of every row."""
-    counted = budget.filter.mask(table)
     if budget.type.is_share:
         return _share_parts(table, budget.type, counted)
     amount = np.where(counted, numbers(table, budget.metric), 0.0)

@@ -32,6 +32,7 @@ LEVELS: Final = (0.5, 0.8, 0.95)
 _ORIGINS: Final = 26
 _MONTH: Final = 28
 _LEVEL_DAYS: Final = 56
+_LARGEST_RATIO: Final = 4.0
 # Series per pass: the grid of a chunk stays in the processor's second-level cache.
 _CHUNK: Final = 256
 
@@ -191,9 +192,11 @@ def _level_ratio(filled: Floats, origins: Ints) -> Floats:
     """
     total = np.cumsum(np.abs(np.pad(filled, ((0, 0), (1, 0)))), axis=1)
     level = total[:, origins] - total[:, np.maximum(origins - _LEVEL_DAYS, 0)]
-    known = (level[:, :-1] > 0.0) & (level[:, -1:] > 0.0)
-    ratio = np.where(known, level[:, -1:], 1.0) / np.where(known, level[:, :-1], 1.0)
-    return np.clip(ratio, 0.25, 4.0)
+    past, now = level[:, :-1], level[:, -1:]
+    known = (past > 0.0) & (now > 0.0)
+    bounded = np.clip(past, now / _LARGEST_RATIO, now * _LARGEST_RATIO)
+    ratio: Floats = np.where(known, now, 1.0) / np.where(known, bounded, 1.0)
+    return ratio
 
 
 def _or_daily_changes(error: Floats, y: Floats) -> Floats:

@@ -54,3 +54,29 @@ def test_missing_metric_and_filter_without_a_bill_are_named() -> None:
         costmodel.forecast(table().drop(columns="EffectiveCost"))
     with pytest.raises(BadInputError, match="filter the table itself"):
         costmodel.forecast(table(), filter="x = 1")
+
+
+def test_budgets_on_a_real_bill_meet_its_known_totals(sample) -> None:
+    # October of the sample bill: unblended 4064.483132, amortised 4195.957109.
+    budgets = [
+        parse_budget({"name": metric, "metric": metric}, "t")
+        for metric in ("BilledCost", "EffectiveCost")
+    ]
+
+    report = costmodel.check_budgets(
+        budgets, [sample("cur-2018")], now=datetime(2018, 10, 31, 23, 59, tzinfo=UTC)
+    )
+
+    billed, effective = (status.actual for status in report.statuses)
+    assert billed == pytest.approx(4064.483132, abs=1e-6)
+    assert effective == pytest.approx(4195.957109, abs=1e-6)
+
+
+def test_forecast_of_a_real_bill_adds_up_and_spreads_unused_reservations(sample) -> None:
+    outlook = costmodel.forecast([sample("cur-2018")], by=["ServiceName", "SubAccountId"])
+
+    count = len(outlook.tree.sums)
+    leaves, total = outlook.ahead.mean[count:], outlook.ahead.mean[0]
+    assert leaves.sum(axis=0) == pytest.approx(total)
+    assert str(outlook.data_end) == "2018-12-01"
+    assert len(costmodel.anomalies([sample("cur-2018")]).anomalies) <= 3

@@ -8,7 +8,7 @@ import pytest
 from costmodel.budget.alert import AlertKind, Severity
 from costmodel.budget.evaluate import Evaluation, evaluate
 from costmodel.budget.model import Budget, parse_budget
-from costmodel.budget.spend import Spend
+from costmodel.budget.spend import Spend, read_columns
 from costmodel.budget.state import state_from_json, state_to_json
 from costmodel.errors import BadInputError
 
@@ -440,3 +440,33 @@ def test_evaluation_keeps_budgets_apart() -> None:
     assert set(result.state) == {"a/2026-03-01/actual-1pct", "b/2026-03-01/actual-1pct"}
     assert result.alerts[0].created_at == at("2026-03-06")
     assert result.alerts[0].period_end - result.alerts[0].period_start == timedelta(days=31)
+
+
+def test_daily_budget_shows_the_last_day_with_data() -> None:
+    data = spend("2026-01-01", [*STEADY, 90.0])  # to March 1
+
+    result = run(data, budget(period="daily", limit=50, thresholds=["100%"]), "2026-03-02T06:00")
+
+    assert result.statuses[0].period.label == "2026-03-01"
+    assert result.statuses[0].state == "ALARM"
+
+
+def test_filter_that_matches_nothing_says_so() -> None:
+    one = budget(filter={"ServiceName": "Amazon EC3"})
+
+    status = run(spend("2026-03-01", [1.0]), one, "2026-03-02").statuses[0]
+
+    assert status.notes == ("the filter matches no row of the bill: check its values",)
+
+
+def test_columns_to_read_are_those_of_filters_metrics_and_shares() -> None:
+    dimensions, metrics = read_columns(
+        [
+            budget(filter={"tag:team": "a"}, metric="BilledCost"),
+            budget(per_unit={"column": "PricingQuantity", "filter": {"RegionId": "x"}}),
+            budget(type="RI_COVERAGE"),
+        ]
+    )
+
+    assert dimensions >= {"tag:team", "RegionId", "CommitmentDiscountStatus", "PricingUnit"}
+    assert metrics == {"BilledCost", "EffectiveCost", "PricingQuantity", "ListCost"}
