@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     from costmodel.io.budget_files import read_budgets as read_budgets
     from costmodel.io.catalog_store import load_catalog as load_catalog
     from costmodel.io.generated_bill import generate_bill as generate_bill
+    from costmodel.io.delivery.destination import read_destinations as read_destinations
+    from costmodel.io.delivery.outbox import Outbox as Outbox
+    from costmodel.io.delivery.outbox import open_outbox as open_outbox
+    from costmodel.io.delivery.receiver.receive import SnsReceiver as SnsReceiver
+    from costmodel.io.delivery.worker import deliver_pending as deliver_pending
+    from costmodel.io.delivery.worker import run_worker as run_worker
     from costmodel.io.iac.reader import read_plan as read_plan
     from costmodel.io.iac.reader import read_spec as read_spec
     from costmodel.io.inventory.live import collect_inventory as collect_inventory
@@ -94,6 +100,12 @@ _PUBLIC = {
     "read_inventory": "costmodel.io.inventory.store",
     "read_metric_files": "costmodel.io.inventory.metric_files",
     "read_saved_answers": "costmodel.io.inventory.saved",
+    "Outbox": "costmodel.io.delivery.outbox",
+    "open_outbox": "costmodel.io.delivery.outbox",
+    "read_destinations": "costmodel.io.delivery.destination",
+    "deliver_pending": "costmodel.io.delivery.worker",
+    "run_worker": "costmodel.io.delivery.worker",
+    "SnsReceiver": "costmodel.io.delivery.receiver.receive",
     "read_plan": "costmodel.io.iac.reader",
     "read_spec": "costmodel.io.iac.reader",
 }

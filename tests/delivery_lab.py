@@ -106,8 +106,8 @@ def make_alerts(budgets: int, each: int) -> list[Alert]:
 
 
 def commit(outbox: Outbox, config: DeliveryConfig, alerts: Sequence[Alert], now: float = NOW):
-    """Put alerts into the outbox with one state per alert."""
-    states = {alert.key: {"fired": 1} for alert in alerts}
+    """Put alerts into the outbox with one state per budget."""
+    states = {alert.budget: {alert.key: {"fired": 1}} for alert in alerts}
     destinations = config.destinations.values()
     return outbox.commit_evaluation(states, alerts, destinations=destinations, now=now)
 

@@ -103,11 +103,12 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryConfig:
-    """The destinations and what the operator allows them."""
+    """The destinations, what the operator allows them, and the SNS topics we listen to."""
 
     destinations: Mapping[str, Destination]
     policy: GuardPolicy = field(default_factory=GuardPolicy)
     allow_exec: bool = False
+    topics: tuple[str, ...] = ()
 
 
 def read_destinations(path: str | Path) -> DeliveryConfig:
@@ -135,6 +136,7 @@ def parse_destinations(tree: Any, where: str) -> DeliveryConfig:
     hosts, networks = parse_internal_receivers(fields.texts("internal_receivers", ()))
     policy = GuardPolicy(frozenset(fields.ports("ports", (443,))), hosts, networks)
     allow_exec = fields.flag("allow_exec")
+    topics = fields.texts("receive_from_topics", ())
     found: dict[str, Destination] = {}
     for place, entry in fields.entries("destinations"):
         destination = parse_destination(entry, place, policy, allow_exec=allow_exec)
@@ -148,7 +150,7 @@ def parse_destinations(tree: Any, where: str) -> DeliveryConfig:
                 f"{where}, destination {destination.name}: fallback {destination.fallback!r} is "
                 "not a destination"
             )
-    return DeliveryConfig(found, policy, allow_exec)
+    return DeliveryConfig(found, policy, allow_exec, topics)
 
 
 def parse_destination(

@@ -45,7 +45,7 @@ EVALUATION: Final = Table(
 BUDGET_STATE: Final = Table(
     "budget_state",
     METADATA,
-    Column("key", String, primary_key=True),  # "budget/period/threshold"
+    Column("budget", String, primary_key=True),
     Column("body", Text, nullable=False),
 )
 

@@ -6,7 +6,7 @@ key and the destination's name: a receiver that keeps the keys it has seen gets 
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
@@ -65,8 +65,8 @@ class Outbox:
         """Return all budget states and the revision they belong to."""
         with self.engine.begin() as connection:
             revision = connection.execute(select(EVALUATION.c.revision)).scalar_one()
-            rows = connection.execute(select(BUDGET_STATE.c.key, BUDGET_STATE.c.body)).all()
-        return StoredStates(revision, {key: json.loads(body) for key, body in rows})
+            rows = connection.execute(select(BUDGET_STATE.c.budget, BUDGET_STATE.c.body)).all()
+        return StoredStates(revision, {budget: json.loads(body) for budget, body in rows})
 
     def commit_evaluation(
         self,
@@ -75,15 +75,17 @@ class Outbox:
         *,
         destinations: Iterable[Destination],
         now: float,
+        channels: Mapping[str, Collection[str]] | None = None,
         revision: int | None = None,
     ) -> int:
         """Write new states, new alerts and their deliveries in one transaction.
 
         Args:
-            states: ``budget/period/threshold`` to a JSON object; keys not named keep theirs.
+            states: budget name to all of its state, a JSON object; other budgets keep theirs.
             alerts: what the evaluation found; an alert whose key is known is left out.
             destinations: where alerts go, each by its own route.
             now: unix seconds.
+            channels: budget name to the destinations it wants; a budget not named wants all.
             revision: what `read_states` gave; fails if another evaluation came first.
 
         Returns:
@@ -95,7 +97,7 @@ class Outbox:
         with self.engine.begin() as connection:
             _lock(connection, revision)
             _write_states(connection, states)
-            return _add_alerts(connection, alerts, list(destinations), now)
+            return _add_alerts(connection, alerts, list(destinations), channels or {}, now)
 
     def commit_received(
         self,
@@ -105,7 +107,7 @@ class Outbox:
         destinations: Iterable[Destination],
         now: float,
     ) -> bool:
-        """Write an alert received from elsewhere; False if this message came before."""
+        """Write an alert received from elsewhere; False if the message or alert came before."""
         with self.engine.begin() as connection:
             _lock(connection, None)
             known = select(RECEIVED_MESSAGE).where(RECEIVED_MESSAGE.c.message_id == message_id)
@@ -116,8 +118,7 @@ class Outbox:
             connection.execute(
                 insert(RECEIVED_MESSAGE).values(message_id=message_id, received_at=now)
             )
-            _add_alerts(connection, [alert], list(destinations), now)
-            return True
+            return _add_alerts(connection, [alert], list(destinations), {}, now) == 1
 
     def list_alerts(
         self, *, status: DeliveryStatus | None = None, budget: str | None = None, limit: int = 100
@@ -279,13 +280,13 @@ def _lock(connection: Connection, revision: int | None) -> None:
 
 def _write_states(connection: Connection, states: Mapping[str, Mapping[str, Any]]) -> None:
     for some in _chunks(list(states)):
-        connection.execute(delete(BUDGET_STATE).where(BUDGET_STATE.c.key.in_(some)))
+        connection.execute(delete(BUDGET_STATE).where(BUDGET_STATE.c.budget.in_(some)))
     if states:
         connection.execute(
             insert(BUDGET_STATE),
             [
-                {"key": key, "body": json.dumps(state, allow_nan=False)}
-                for key, state in states.items()
+                {"budget": budget, "body": json.dumps(state, allow_nan=False)}
+                for budget, state in states.items()
             ],
         )
 
@@ -294,6 +295,7 @@ def _add_alerts(
     connection: Connection,
     alerts: Sequence[Alert],
     destinations: Sequence[Destination],
+    channels: Mapping[str, Collection[str]],
     now: float,
 ) -> int:
     by_key = {alert.key: alert for alert in reversed(alerts)}
@@ -325,6 +327,7 @@ def _add_alerts(
             (ids[alert.key], alert.key, alert.budget)
             for alert in fresh
             if destination.route.accepts(alert)
+            and destination.name in (channels.get(alert.budget) or (destination.name,))
         ]
         if routed:
             enqueue(connection, routed, destination.name, now)
