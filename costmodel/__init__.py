@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from costmodel.estimate.result import Estimate as Estimate
     from costmodel.io.budget_files import read_budgets as read_budgets
     from costmodel.io.catalog_store import load_catalog as load_catalog
-    from costmodel.io.generated_bill import generate_bill as generate_bill
     from costmodel.io.delivery.destination import read_destinations as read_destinations
     from costmodel.io.delivery.outbox import Outbox as Outbox
     from costmodel.io.delivery.outbox import open_outbox as open_outbox
     from costmodel.io.delivery.receiver.receive import SnsReceiver as SnsReceiver
     from costmodel.io.delivery.worker import deliver_pending as deliver_pending
     from costmodel.io.delivery.worker import run_worker as run_worker
+    from costmodel.io.generated_bill import generate_bill as generate_bill
     from costmodel.io.iac.reader import read_plan as read_plan
     from costmodel.io.iac.reader import read_spec as read_spec
     from costmodel.io.inventory.live import collect_inventory as collect_inventory

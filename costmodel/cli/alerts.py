@@ -112,9 +112,7 @@ def deliver_command(
         run_worker(box, config, stop=threading.Event())
     report = deliver_pending(box, config)
     if not quiet:
-        typer.echo(
-            f"{report.delivered} delivered, {report.failed} to be tried again, {report.dead} dead"
-        )
+        typer.echo(str(report))
     if report.dead:
         raise typer.Exit(_EXIT_DEAD_LETTERS)
 
@@ -135,9 +133,7 @@ def replay_command(
 
     Example: costmodel alerts replay --destination ops
     """
-    count = open_existing(outbox).replay(
-        now=time.time(), alert_key=alert, destination=destination
-    )
+    count = open_existing(outbox).replay(now=time.time(), alert_key=alert, destination=destination)
     if count == 0 and alert is not None:
         raise BadInputError(f"no delivery of alert {alert!r}: see costmodel alerts list")
     if not quiet:

@@ -6,6 +6,13 @@ from typing import Annotated
 
 import typer
 
+from costmodel.cli.alerts import (
+    DEFAULT_DESTINATIONS,
+    DEFAULT_OUTBOX,
+    DestinationsOption,
+    OutboxOption,
+    replay_command,
+)
 from costmodel.cli.forecast import AsOfOption, to_utc
 from costmodel.cli.output import FormatOption, OutOption, QuietOption, emit
 
@@ -22,6 +29,7 @@ budget_app = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the group."""
     budget_app.command("check")(check_command)
+    budget_app.command("replay")(replay_command)
     app.add_typer(budget_app)
 
 
@@ -34,12 +42,8 @@ def check_command(
     send: Annotated[
         bool, typer.Option("--send", help="Deliver new alerts; remember what was told.")
     ] = False,
-    destinations: Annotated[
-        Path, typer.Option("--destinations", help="With --send: YAML that names the receivers.")
-    ] = Path("destinations.yaml"),
-    outbox: Annotated[
-        str, typer.Option("--outbox", help="With --send: SQLite file or postgresql:// URL.")
-    ] = "alerts.db",
+    destinations: DestinationsOption = DEFAULT_DESTINATIONS,
+    outbox: OutboxOption = DEFAULT_OUTBOX,
     format_name: FormatOption = "table",
     out: OutOption = None,
     quiet: QuietOption = False,
@@ -58,7 +62,7 @@ def check_command(
             budgets, list(bill), now=now, outbox=outbox, destinations=destinations
         )
         if not quiet:
-            typer.echo(f"alerts: {sent.delivered} delivered, {sent.failed} to retry", err=True)
+            typer.echo(f"{len(report.alerts)} new alerts; {sent}", err=True)
     else:
         report = check_budgets(budgets, list(bill), now=now)
     emit(

@@ -64,6 +64,7 @@ def _fail(message: str, code: int) -> None:
 def _register_commands() -> None:
     """Register every command group: one import and one call each."""
     from costmodel.cli import (
+        alerts,
         bill,
         bill_analysis,
         bill_group,
@@ -75,6 +76,7 @@ def _register_commands() -> None:
         inventory,
     )
 
+    alerts.register(app)
     bill_group.register(app)
     bill.register()
     bill_analysis.register()

@@ -6,7 +6,7 @@ key and the destination's name: a receiver that keeps the keys it has seen gets 
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
@@ -75,7 +75,6 @@ class Outbox:
         *,
         destinations: Iterable[Destination],
         now: float,
-        channels: Mapping[str, Collection[str]] | None = None,
         revision: int | None = None,
     ) -> int:
         """Write new states, new alerts and their deliveries in one transaction.
@@ -85,7 +84,6 @@ class Outbox:
             alerts: what the evaluation found; an alert whose key is known is left out.
             destinations: where alerts go, each by its own route.
             now: unix seconds.
-            channels: budget name to the destinations it wants; a budget not named wants all.
             revision: what `read_states` gave; fails if another evaluation came first.
 
         Returns:
@@ -97,7 +95,7 @@ class Outbox:
         with self.engine.begin() as connection:
             _lock(connection, revision)
             _write_states(connection, states)
-            return _add_alerts(connection, alerts, list(destinations), channels or {}, now)
+            return _add_alerts(connection, alerts, list(destinations), now)
 
     def commit_received(
         self,
@@ -118,7 +116,7 @@ class Outbox:
             connection.execute(
                 insert(RECEIVED_MESSAGE).values(message_id=message_id, received_at=now)
             )
-            return _add_alerts(connection, [alert], list(destinations), {}, now) == 1
+            return _add_alerts(connection, [alert], list(destinations), now) == 1
 
     def list_alerts(
         self, *, status: DeliveryStatus | None = None, budget: str | None = None, limit: int = 100
@@ -295,7 +293,6 @@ def _add_alerts(
     connection: Connection,
     alerts: Sequence[Alert],
     destinations: Sequence[Destination],
-    channels: Mapping[str, Collection[str]],
     now: float,
 ) -> int:
     by_key = {alert.key: alert for alert in reversed(alerts)}
@@ -327,7 +324,6 @@ def _add_alerts(
             (ids[alert.key], alert.key, alert.budget)
             for alert in fresh
             if destination.route.accepts(alert)
-            and destination.name in (channels.get(alert.budget) or (destination.name,))
         ]
         if routed:
             enqueue(connection, routed, destination.name, now)

@@ -60,6 +60,9 @@ class DeliveryReport:
     dead: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
+    def __str__(self) -> str:
+        return f"{self.delivered} delivered, {self.failed} to be tried again, {self.dead} dead"
+
     def count(self, *, delivered: int = 0, failed: int = 0, dead: int = 0) -> None:
         """Add to the counts, from any thread."""
         with self._lock:

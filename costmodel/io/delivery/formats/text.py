@@ -31,7 +31,9 @@ _HEADINGS: Final = {
 
 def title(alert: Alert) -> str:
     """Return one line that names what happened and where."""
-    return f"{_HEADINGS[alert.kind]}: {alert.budget}"
+    # A line break in a name must not become another header of a mail.
+    name = "".join(character for character in alert.budget if character.isprintable())
+    return f"{_HEADINGS[alert.kind]}: {name}"
 
 
 def facts(alert: Alert) -> list[tuple[str, str]]:
