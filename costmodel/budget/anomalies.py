@@ -14,6 +14,7 @@ import numpy as np
 from costmodel.budget.alert import Alert, AlertKind, Cause, Severity
 from costmodel.budget.causes import rank_causes
 from costmodel.budget.feedback import Feedback
+from costmodel.budget.filters import distinct_values
 from costmodel.budget.period import Period
 from costmodel.budget.series import Node, SeriesTree, build_series
 from costmodel.budget.spend import Spend
@@ -219,8 +220,9 @@ def _causes(spend: Spend, node: Node, span: tuple[date, date], metric: str) -> t
     start, end = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in span)
     mask = np.ones(len(spend.table), dtype=bool)
     for name, value in node.values:
-        text = spend.table[name].astype(object)
-        mask &= text.where(text.notna(), "").astype(str).to_numpy() == value
+        codes, values = distinct_values(spend.table, name)
+        is_value = np.array([(own or "") == value for own in values])
+        mask &= is_value[codes]
     after = spend.rows(mask, Period(start, end))
     before = spend.rows(mask, Period(start - timedelta(days=_BASE_DAYS), start))
     scale = (end - start) / timedelta(days=_BASE_DAYS)

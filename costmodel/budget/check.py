@@ -1,8 +1,8 @@
 """Budgets held against spend, as a result to read, draw and act on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -45,7 +45,7 @@ class BudgetReport(Result):
         statuses: each budget in its newest period with data.
         alerts: crossings that were not told before.
         state: what to remember for the next check.
-        burn_downs: the curve of each budget that sums over its period.
+        spend: what they were held against.
         issues: what the reader should know.
     """
 
@@ -54,8 +54,14 @@ class BudgetReport(Result):
     statuses: tuple[BudgetStatus, ...]
     alerts: tuple[Alert, ...]
     state: AlertState
-    burn_downs: Mapping[str, BurnDown] = field(default_factory=dict)
+    spend: Spend = field(repr=False)
     issues: tuple[Issue, ...] = ()
+
+    @cached_property
+    def burn_downs(self) -> dict[str, BurnDown]:
+        """The curve of each budget that sums over its period."""
+        curves = ((status.budget.name, _burn_down(self.spend, status)) for status in self.statuses)
+        return {name: curve for name, curve in curves if curve is not None}
 
     @property
     def is_ok(self) -> bool:
@@ -93,7 +99,7 @@ class BudgetReport(Result):
 def check(
     spend: Spend, budgets: list[Budget], *, now: datetime, state: AlertState
 ) -> BudgetReport:
-    """Evaluate budgets and draw how each period was spent.
+    """Evaluate budgets and keep what is needed to draw how each period was spent.
 
     Args:
         spend: rows of spend with the columns the budgets read.
@@ -102,13 +108,12 @@ def check(
         state: what the last check remembered; empty at first.
     """
     found = evaluate(spend, budgets, now=now, state=state)
-    curves = {s.budget.name: curve for s in found.statuses if (curve := _burn_down(spend, s))}
     issues = tuple(
         Issue(IssueReason.DATA_QUALITY, status.budget.name, note)
         for status in found.statuses
         for note in status.notes
     )
-    return BudgetReport(found.statuses, found.alerts, found.state, curves, issues)
+    return BudgetReport(found.statuses, found.alerts, found.state, spend, issues)
 
 
 def _burn_down(spend: Spend, status: BudgetStatus) -> BurnDown | None:

@@ -36,7 +36,7 @@ class Condition:
 
     def mask(self, table: "pd.DataFrame") -> Mask:
         """Return (rows,) which rows satisfy it."""
-        codes, distinct = _distinct(table, self.column)
+        codes, distinct = distinct_values(table, self.column)
         hits = np.array([self._accepts(value) for value in distinct], dtype=bool)
         return hits[codes]
 
@@ -137,8 +137,10 @@ def _source(column: str) -> str:
     return next((m for prefix, m in _MAPPINGS.items() if column.startswith(prefix)), column)
 
 
-def _distinct(table: "pd.DataFrame", column: str) -> tuple[NDArray[np.intp], list[str | None]]:
-    """Return each row's code and the distinct values as text, None for absent."""
+def distinct_values(
+    table: "pd.DataFrame", column: str
+) -> tuple[NDArray[np.intp], list[str | None]]:
+    """Return each row's value number and the values as text, None for absent or empty."""
     import pandas as pd
 
     source = column if column in table.columns else _source(column)
@@ -146,9 +148,14 @@ def _distinct(table: "pd.DataFrame", column: str) -> tuple[NDArray[np.intp], lis
         raise BadInputError(
             f"filter on '{column}': the spend has no such column, only {', '.join(table.columns)}"
         )
+    if source == column and isinstance(table[column].dtype, pd.CategoricalDtype):
+        categories = table[column].cat
+        values = [*map(_cell, categories.categories), None]
+        # Absent has the code -1: the last of the values.
+        return categories.codes.to_numpy().astype(np.intp) % len(values), values
     if source == column:
-        codes, values = pd.factorize(table[column], use_na_sentinel=False)
-        return codes, [_cell(value) for value in values]
+        codes, cells = pd.factorize(table[column], use_na_sentinel=False)
+        return codes, [_cell(cell) for cell in cells]
     key = column.split(":", 1)[1]
     return _codes([_lookup(cell, key) for cell in table[source]])
 
