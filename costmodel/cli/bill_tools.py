@@ -1,4 +1,4 @@
-"""``costmodel bill generate``: bills made from a seed."""
+"""``costmodel bill generate`` and ``convert``: bills out."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -13,6 +13,10 @@ from costmodel.report.table import dump_json
 if TYPE_CHECKING:
     from costmodel.io.generated_bill import BillFormat
 
+BillPaths = Annotated[
+    list[str],
+    typer.Argument(metavar="BILL…", help="Files, folders, s3:// prefixes or a store."),
+]
 CatalogOption = Annotated[
     Path | None, typer.Option("--catalog", help="Folder of another price catalog.")
 ]
@@ -23,6 +27,7 @@ _ALIASES = {"focus": "focus-1.2"}
 def register() -> None:
     """Add the commands to the ``bill`` group."""
     bill_app.command("generate")(generate_command)
+    bill_app.command("convert")(convert_command)
 
 
 def generate_command(
@@ -42,7 +47,11 @@ def generate_command(
     regions: Annotated[
         list[str] | None, typer.Option("--region", help="Regions in use, largest first.")
     ] = None,
-    catalog: CatalogOption = None,
+    catalog: BillPaths = Annotated[
+    list[str],
+    typer.Argument(metavar="BILL…", help="Files, folders, s3:// prefixes or a store."),
+]
+CatalogOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Make a realistic bill: accounts, reservations, savings plans, spot, credits, tax.
@@ -62,6 +71,28 @@ def generate_command(
     made = generate_bill(settings, prices, out, parse_bill_format(bill_format))
     if not quiet:
         typer.echo(dump_json(made.to_json()))
+
+
+def convert_command(
+    bill: BillPaths,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")],
+    to: Annotated[str, typer.Option("--to", help="focus-1.2.")] = "focus-1.2",
+    quiet: QuietOption = False,
+) -> None:
+    """Write a bill of any format as a FOCUS dataset in Parquet, one file per billing period.
+
+    Example: costmodel bill convert cur/ --to focus-1.2 --out focus/
+    """
+    from costmodel import read_bill
+    from costmodel.cli.progress import waiting
+    from costmodel.io.focus_writer import FOCUS_VERSION, write_focus
+
+    if _ALIASES.get(to, to) != f"focus-{FOCUS_VERSION}":
+        raise BadInputError(f"--to {to}: choose focus-{FOCUS_VERSION}")
+    with waiting("Writing the dataset", quiet=quiet):
+        written = write_focus(read_bill(*bill), out)
+    if not quiet:
+        typer.echo(dump_json(written.to_json()))
 
 
 def parse_bill_format(name: str) -> "BillFormat":

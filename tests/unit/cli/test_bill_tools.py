@@ -52,6 +52,21 @@ def test_generate_refuses_what_it_cannot_make(
         )  # fmt: skip
 
 
+def test_convert_writes_a_focus_dataset(cur: Path, tmp_path: Path) -> None:
+    answer = json.loads(run("bill", "convert", str(cur), "--out", str(tmp_path / "focus")))
+
+    assert answer["version"] == "1.2"
+    assert answer["files"] == [f"BILLING_PERIOD=2026-0{m}/focus-00001.parquet" for m in (1, 2)]
+
+
+def test_convert_names_what_it_can_write(cur: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match=r"choose focus-1\.2"):
+        CliRunner().invoke(
+            app, ["bill", "convert", str(cur), "--to", "focus-9", "--out", str(tmp_path / "x")],
+            catch_exceptions=False,
+        )  # fmt: skip
+
+
 def test_change_in_json_adds_up(cur: Path) -> None:
     answer = json.loads(
         run("bill", "change", str(cur), "--before", "2026-01", "--after", "2026-02", "-f", "json")
