@@ -47,11 +47,7 @@ def generate_command(
     regions: Annotated[
         list[str] | None, typer.Option("--region", help="Regions in use, largest first.")
     ] = None,
-    catalog: BillPaths = Annotated[
-    list[str],
-    typer.Argument(metavar="BILL…", help="Files, folders, s3:// prefixes or a store."),
-]
-CatalogOption = None,
+    catalog: CatalogOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Make a realistic bill: accounts, reservations, savings plans, spot, credits, tax.
