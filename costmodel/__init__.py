@@ -45,6 +45,11 @@ if TYPE_CHECKING:
     from costmodel.io.inventory.policy import inventory_policy as inventory_policy
     from costmodel.io.inventory.saved import read_saved_answers as read_saved_answers
     from costmodel.io.inventory.store import read_inventory as read_inventory
+    from costmodel.optimize.commitments.held import HeldCommitment as HeldCommitment
+    from costmodel.optimize.commitments.result import CommitmentPlan as CommitmentPlan
+    from costmodel.optimize.commitments.settings import Choice as Choice
+    from costmodel.optimize.commitments.settings import Uncertainty as Uncertainty
+    from costmodel.optimize.commitments.simulate import Simulation as Simulation
     from costmodel.optimize.inventory import Inventory as Inventory
     from costmodel.optimize.inventory import merge_inventories as merge_inventories
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
@@ -53,6 +58,9 @@ if TYPE_CHECKING:
     from costmodel.verbs import estimate as estimate
     from costmodel.verbs import explain as explain
     from costmodel.verbs import read_bill as read_bill
+    from costmodel.verbs_commitments import measure_coverage as measure_coverage
+    from costmodel.verbs_commitments import plan_commitments as plan_commitments
+    from costmodel.verbs_commitments import simulate_commitments as simulate_commitments
     from costmodel.verbs_spend import anomalies as anomalies
     from costmodel.verbs_spend import check_budgets as check_budgets
     from costmodel.verbs_spend import forecast as forecast
@@ -60,6 +68,14 @@ if TYPE_CHECKING:
 
 # public name -> module that defines it
 _PUBLIC = {
+    "CommitmentPlan": "costmodel.optimize.commitments.result",
+    "Simulation": "costmodel.optimize.commitments.simulate",
+    "HeldCommitment": "costmodel.optimize.commitments.held",
+    "Choice": "costmodel.optimize.commitments.settings",
+    "Uncertainty": "costmodel.optimize.commitments.settings",
+    "plan_commitments": "costmodel.verbs_commitments",
+    "simulate_commitments": "costmodel.verbs_commitments",
+    "measure_coverage": "costmodel.verbs_commitments",
     "Bill": "costmodel.bill.query",
     "BillSummary": "costmodel.bill.summary",
     "read_bill": "costmodel.verbs",

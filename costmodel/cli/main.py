@@ -71,6 +71,7 @@ def _register_commands() -> None:
         bill_tools,
         budget,
         catalog,
+        commitments,
         estimate,
         forecast,
         inventory,
@@ -83,6 +84,7 @@ def _register_commands() -> None:
     bill_tools.register()
     budget.register(app)
     catalog.register(app)
+    commitments.register(app)
     estimate.register(app)
     forecast.register(app)
     inventory.register(app)

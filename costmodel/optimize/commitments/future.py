@@ -102,18 +102,25 @@ def risk_points(problem: StatementInput, doubt: Uncertainty) -> list[RiskPoint]:
     expected = float(cost[0].mean())
     regret = cost - cost[0]
     risk = [conditional_value_at_risk(row, _TAIL) for row in regret]
-    weight = doubt.risk_weight
-    objective = (1.0 - weight) * regret.mean(axis=1) + weight * np.array(risk)
-    # More than was planned for the past is never advised: the plan is its optimum there.
-    chosen = int(np.argmin(np.where(_SHARES <= 1.0 + 1e-9, objective, np.inf)))
+    chosen = _chosen_share(regret.mean(axis=1), np.array(risk), doubt.risk_weight)
     price = float(problem.arrays.price @ problem.quantity)
     return [
         RiskPoint(
-            float(share), float(share) * price, -float(regret[x].mean()) / expected,
-            -risk[x] / expected, float(weekly.utilization[x]), x == chosen,
+            float(share), float(share) * price,
+            0.0 - float(regret[x].mean()) / expected, 0.0 - risk[x] / expected,
+            float(weekly.utilization[x]), x == chosen,
         )
         for x, share in enumerate(_SHARES)
     ]  # fmt: skip
+
+
+def _chosen_share(mean: Floats, tail: Floats, risk_weight: float | None) -> int:
+    """Return the number of the share with the least objective; the whole plan without a weight."""
+    if risk_weight is None:
+        return int(np.argmin(np.abs(_SHARES - 1.0)))
+    objective = (1.0 - risk_weight) * mean + risk_weight * tail
+    # More than the past asks for is never advised.
+    return int(np.argmin(np.where(_SHARES <= 1.0, objective, np.inf)))
 
 
 def _future_costs(weekly: WeeklyCosts, x: int, week: Ints, level: Floats) -> Floats:

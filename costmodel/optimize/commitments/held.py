@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 
 from costmodel.engine.coverage.commitments import Commitments
-from costmodel.engine.coverage.normalization import family_and_size, normalization_factor
+from costmodel.engine.coverage.normalization import (
+    canonical_platform,
+    family_and_size,
+    normalization_factor,
+)
 from costmodel.engine.tiers import Floats
 from costmodel.errors import BadInputError
 from costmodel.optimize.commitments.offers import (
@@ -24,6 +28,7 @@ from costmodel.optimize.commitments.offers import (
     unit_draw,
 )
 from costmodel.optimize.commitments.rates import PAYMENTS, PLAN_TYPES, TERMS, CommittedRates
+from costmodel.optimize.commitments.usage import platform_of
 
 # Three years of 365 days are 94,608,000 seconds.
 _THREE_YEAR_SECONDS = 94_608_000
@@ -36,7 +41,7 @@ class HeldCommitment:
 
     ``commitment`` is USD per hour of a plan or the number of instances reserved; ``scope``
     is the family of an EC2 Instance plan or the instance type of a reservation. ``account`` owns
-    the commitment.
+    the commitment; ``platform`` is the operating system of an EC2 reservation.
     """
 
     plan_type: str
@@ -50,6 +55,7 @@ class HeldCommitment:
     commitment_id: str = ""
     offering_class: str = "standard"
     account: str = ""
+    platform: str = "Linux/UNIX"
 
     def __post_init__(self) -> None:
         where = f"commitment {self.commitment_id or self.plan_type}"
@@ -169,7 +175,7 @@ def _reserved_draw(held: HeldCommitment, rates: CommittedRates) -> tuple[Floats,
     types = rates.usage.rows["x_InstanceType"]
     for (region, _), rows in reservation_pools(rates.usage).items():
         draw = unit_draw(rates.usage, rows)
-        if region != held.region or not _is_family(types[rows[0]], held.scope):
+        if region != held.region or not _is_same_kind(rates, int(rows[0]), held):
             continue
         same = rows[(types[rows] == held.scope).to_numpy()]
         if len(same):
@@ -185,10 +191,17 @@ def _is_stretched(rates: CommittedRates, row: int) -> bool:
     return is_flexible_row(*(str(rates.usage.rows[column][row]) for column in columns))
 
 
-def _is_family(instance_type: str, scope: str) -> bool:
+def _is_same_kind(rates: CommittedRates, row: int, held: HeldCommitment) -> bool:
+    """Say whether a row has the family and, for EC2, the platform of a reservation."""
+    columns = ("x_ServiceCode", "x_Operation", "x_InstanceType")
+    service, operation, instance_type = (str(rates.usage.rows[name][row]) for name in columns)
     if not instance_type:
         return False
-    return family_and_size(instance_type)[0] == family_and_size(scope)[0]
+    same_family = family_and_size(instance_type)[0] == family_and_size(held.scope)[0]
+    if service != "AmazonEC2":
+        return same_family and instance_type == held.scope
+    bought = canonical_platform(service, held.platform)
+    return same_family and platform_of(service, operation) == bought
 
 
 def segments(

@@ -34,7 +34,7 @@ from costmodel.optimize.commitments.result import (
 )
 from costmodel.optimize.commitments.settings import Choice, Uncertainty
 from costmodel.optimize.commitments.statement import StatementInput, purchase_statements
-from costmodel.optimize.commitments.usage import HourlyUsage, read_usage
+from costmodel.optimize.commitments.usage import EITHER, ON_DEMAND, HourlyUsage, read_usage
 
 
 def plan_from_usage(
@@ -58,17 +58,12 @@ def plan_from_usage(
         as_of: start of the term; the end of the usage by default.
     """
     wanted, doubt = choice or Choice(), uncertainty or Uncertainty()
-    usage = (
-        source if isinstance(source, HourlyUsage) else read_usage(source, covered_too=bool(held))
+    everything = (
+        source
+        if isinstance(source, HourlyUsage)
+        else read_usage(source, pricing=EITHER if held else ON_DEMAND)
     )
-    rates = CommittedRates(usage, catalog)
-    table = build_offers(
-        rates,
-        plan_types=wanted.plan_types,
-        terms=wanted.terms,
-        payments=wanted.payments,
-        offering_class=wanted.offering_class,
-    )
+    usage, rates, table = _eligible(everything, catalog, wanted, held)
     start = as_of or usage.start[-1].to_pydatetime()
     horizon = max(TERM_HOURS[term] for term in wanted.terms)
     problem = _problem(usage, table, held_commitments(held, rates), held, start, horizon)
@@ -77,16 +72,45 @@ def plan_from_usage(
         weight=problem.weight,
     )  # fmt: skip
     risk = risk_points(_past(problem, usage, plan.quantity), doubt)
-    if doubt.risk_weight > 0.0 and risk:
+    if risk:
         share = next(point.share for point in risk if point.is_chosen)
-        plan = _at_share(problem, plan, share)
+        plan = plan if share == 1.0 else _at_share(problem, plan, share)
     solved = _Solved(usage, table, replace(problem, quantity=plan.quantity), plan)
     future = _Future(
         risk,
         stress_points(solved.problem, usage),
         term_options(usage, table, doubt),
+        _hourly_cost(everything) - _hourly_cost(usage),
     )
     return _result(solved, horizon, [*usage.issues, *rates.issues], future, (held, start))
+
+
+def _eligible(
+    everything: HourlyUsage,
+    catalog: PriceCatalog,
+    wanted: Choice,
+    held: Sequence[HeldCommitment],
+) -> tuple[HourlyUsage, CommittedRates, OfferTable]:
+    """Return the rows that something on sale or held covers, with their rates and offers."""
+    rates = CommittedRates(everything, catalog)
+    table = _offers(rates, wanted)
+    draws = np.concatenate([table.arrays.draw, held_commitments(held, rates).draw])
+    covered = ~np.isnan(draws).all(axis=0)
+    if covered.all() or not covered.any():
+        return everything, rates, table
+    usage = everything.select(covered)
+    left = CommittedRates(usage, catalog, rates.issues)
+    return usage, left, _offers(left, wanted)
+
+
+def _offers(rates: CommittedRates, wanted: Choice) -> OfferTable:
+    return build_offers(
+        rates,
+        plan_types=wanted.plan_types,
+        terms=wanted.terms,
+        payments=wanted.payments,
+        offering_class=wanted.offering_class,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +125,17 @@ class _Solved:
 
 @dataclass(frozen=True, slots=True)
 class _Future:
-    """What was found about the future."""
+    """What was found about the future, and what no plan is about."""
 
     risk: list[RiskPoint]
     stress: list[StressPoint]
     terms: list[TermOption]
+    ineligible: float  # USD per hour on demand that nothing on sale covers
+
+
+def _hourly_cost(usage: HourlyUsage) -> float:
+    total = float(usage.weight @ usage.quantity @ usage.on_demand_rate)
+    return total / float(usage.weight.sum())
 
 
 def _problem(
@@ -207,6 +237,7 @@ def _result(
         label,
         frame,
         horizon,
+        max(future.ineligible, 0.0) * horizon,
         future.risk,
         future.stress,
         ladder_steps(purchases, held, start, horizon),

@@ -82,6 +82,7 @@ class CommitmentPlan(Result):
         curve_label: which plan the curve is of.
         hour_cost: coverage and utilisation over the past hours.
         horizon_hours: hours the costs are over.
+        ineligible_cost: usage on demand that nothing on sale covers, in no other cost here [USD].
         risk: the trade-off between mean and bad futures at shares of the plan.
         stress: what the plan saves after usage halves or a family is migrated.
         ladder: purchase calendar.
@@ -99,6 +100,7 @@ class CommitmentPlan(Result):
     curve_label: str
     hour_cost: "pd.DataFrame"
     horizon_hours: float
+    ineligible_cost: float = 0.0
     risk: list[RiskPoint] = field(default_factory=list)
     stress: list[StressPoint] = field(default_factory=list)
     ladder: list[LadderStep] = field(default_factory=list)
@@ -155,6 +157,7 @@ class CommitmentPlan(Result):
             "horizon_hours": self.horizon_hours,
             "on_demand_cost": self.on_demand_cost,
             "cost": self.cost,
+            "ineligible_cost": self.ineligible_cost,
             "savings": self.savings,
             "effective_savings_rate": self.effective_savings_rate,
             "lower_bound": self.lower_bound,

@@ -49,7 +49,8 @@ class Uncertainty:
         yearly_volatility: standard deviation of the logarithm of the level after a year.
         removed_share: share of usage that an event (a workload removed or migrated away) takes.
         removal_probability: chance of the event within the term.
-        risk_weight: 0 plans for the expected cost, 1 for the worst tenth (CVaR of the regret).
+        risk_weight: 0 plans for the expected cost over the futures, 1 for their worst tenth (CVaR
+            of the regret against buying nothing); None plans for a year that repeats the past.
         scenarios: number of futures.
         seed: of the random numbers.
     """
@@ -58,13 +59,16 @@ class Uncertainty:
     yearly_volatility: float = 0.15
     removed_share: float = 0.0
     removal_probability: float = 0.0
-    risk_weight: float = 0.0
+    risk_weight: float | None = None
     scenarios: int = 300
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("removed_share", "removal_probability", "risk_weight"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise BadInputError(f"{name} is {getattr(self, name)}: give a number in 0 … 1")
+            value = getattr(self, name)
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise BadInputError(f"{name} is {value}: give a number in 0 … 1")
+        if self.yearly_growth <= -1.0 or not 0.0 <= self.yearly_volatility <= 3.0:
+            raise BadInputError("growth must be above -1 and volatility in 0 … 3")
         if not 1 <= self.scenarios <= 10_000:
             raise BadInputError(f"scenarios is {self.scenarios}: give 1 … 10,000")

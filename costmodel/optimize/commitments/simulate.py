@@ -24,7 +24,7 @@ from costmodel.optimize.commitments.lines import Fees, Replay, bill_lines
 from costmodel.optimize.commitments.offers import RESERVED
 from costmodel.optimize.commitments.rates import CommittedRates
 from costmodel.optimize.commitments.result import hourly_frame
-from costmodel.optimize.commitments.usage import ACCOUNT_KEYS, HourlyUsage, read_usage
+from costmodel.optimize.commitments.usage import ACCOUNT_KEYS, EITHER, HourlyUsage, read_usage
 from costmodel.result import Result
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def simulate_usage(
     if isinstance(source, HourlyUsage):
         usage = source
     else:
-        usage = read_usage(source, keys=ACCOUNT_KEYS, covered_too=True)
+        usage = read_usage(source, keys=ACCOUNT_KEYS, pricing=EITHER)
     rates = CommittedRates(usage, catalog)
     full = held_commitments(held, rates)
     starts: list[datetime] = list(usage.start.to_pydatetime())
@@ -184,8 +184,8 @@ def simulate_usage(
     coverage, allocation = trace_commitments(
         usage.quantity, usage.on_demand_rate, commitments, ownership
     )
-    issues = [*usage.issues, *rates.issues, *_without_rates(held, full)]
     fees = _fees(held, full, rates)
+    issues = [*usage.issues, *rates.issues, *_without_rates(held, full, fees)]
     return Simulation(usage, list(held), commitments, fees, coverage, allocation, issues)
 
 
@@ -222,13 +222,14 @@ def _fees(held: Sequence[HeldCommitment], full: Commitments, rates: CommittedRat
     return Fees(price, share)
 
 
-def _without_rates(held: Sequence[HeldCommitment], full: Commitments) -> list[Issue]:
-    return [
-        Issue(
-            IssueReason.NO_COMMITTED_RATE,
-            commitment.commitment_id or commitment.plan_type,
-            "no usage here has a rate in this plan: it is simulated as unused",
-        )
-        for commitment, draw in zip(held, full.draw, strict=True)
-        if np.isnan(draw).all()
-    ]
+def _without_rates(held: Sequence[HeldCommitment], full: Commitments, fees: Fees) -> list[Issue]:
+    issues = []
+    for commitment, draw, price in zip(held, full.draw, fees.price, strict=True):
+        name = commitment.commitment_id or commitment.plan_type
+        if np.isnan(draw).all():
+            text = "no usage here is covered by this commitment: it is simulated as unused"
+            issues.append(Issue(IssueReason.NO_COMMITTED_RATE, name, text))
+        if np.isnan(price):
+            text = "the catalog has no price of this reservation: costs with it are unknown"
+            issues.append(Issue(IssueReason.NO_COMMITTED_RATE, name, text))
+    return issues

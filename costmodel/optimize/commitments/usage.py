@@ -4,7 +4,7 @@ Spot usage stands outside; usage that a present commitment covers counts only wh
 daily bill gives each day as 24 equal hours, which is said in an issue.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +17,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PRICE_KEYS = ("x_ServiceCode", "RegionId", "x_UsageType", "x_Operation")
+ON_DEMAND, COVERED, EITHER = ("Standard",), ("Committed",), ("Standard", "Committed")
 ACCOUNT_KEYS = ("SubAccountId", *PRICE_KEYS)
 _REQUIRED = ("ChargePeriodStart", "x_ServiceCode", "RegionId", "x_UsageType")
 # Shorter than 23 h would break on the day clocks change in exports of local time.
 _DAY = 23.0
+# Charges of a month or a billing period say nothing about hours.
+_LONGEST = 1.5
+
+# AWS, EC2 user guide, "AMI billing information": usage operation → platform details.
+_EC2_PLATFORMS = {
+    "": "Linux/UNIX", "SV001": "Linux/UNIX", "0002": "Windows", "0800": "Windows BYOL",
+    "0010": "Red Hat Enterprise Linux", "000g": "SUSE Linux", "0004": "SQL Server Standard",
+    "0100": "SQL Server Enterprise", "0200": "SQL Server Web",
+    "0006": "Windows with SQL Server Standard", "0102": "Windows with SQL Server Enterprise",
+    "0202": "Windows with SQL Server Web",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,15 @@ class HourlyUsage:
     start: Any
     issues: list[Issue] = field(default_factory=list)
 
+    def select(self, rows: Any) -> "HourlyUsage":
+        """Return some of the rows, by number or mask (k,)."""
+        return replace(
+            self,
+            rows=self.rows[rows].reset_index(drop=True),
+            quantity=self.quantity[:, rows],
+            on_demand_rate=self.on_demand_rate[rows],
+        )
+
     @property
     def is_daily(self) -> bool:
         """Whether days stand for 24 equal hours."""
@@ -50,7 +71,7 @@ class HourlyUsage:
 
 
 def read_usage(
-    table: Any, *, keys: tuple[str, ...] = PRICE_KEYS, covered_too: bool = False
+    table: Any, *, keys: tuple[str, ...] = PRICE_KEYS, pricing: tuple[str, ...] = ON_DEMAND
 ) -> HourlyUsage:
     """Return the hourly usage in a table of charges.
 
@@ -59,8 +80,8 @@ def read_usage(
             PricingQuantity (or ConsumedQuantity) and ContractedUnitPrice or ListUnitPrice (or the
             cost of either). Charges that are no usage, Spot and unused commitment are left out.
         keys: columns that tell rows apart; ``ACCOUNT_KEYS`` keeps accounts apart.
-        covered_too: also usage that a commitment covered, at its on-demand rate; for plans that
-            take present commitments into account by name.
+        pricing: pricing categories that count. ``EITHER`` adds usage that a commitment covers, at
+            its on-demand rate, for plans that name present commitments.
 
     Raises:
         CommitmentError: a column is missing or nothing is left.
@@ -69,7 +90,7 @@ def read_usage(
     missing = [name for name in _REQUIRED if name not in frame]
     if missing:
         raise CommitmentError(f"the usage table lacks {', '.join(missing)}: add these columns")
-    frame = _eligible(frame, covered_too=covered_too)
+    frame = _eligible(frame, pricing)
     if frame.empty:
         raise CommitmentError(
             "no usage on demand in the table: there is nothing to commit to; check that it holds "
@@ -80,8 +101,7 @@ def read_usage(
     return _pivot(frame, list(keys), issues)
 
 
-def _eligible(frame: "pd.DataFrame", *, covered_too: bool) -> "pd.DataFrame":
-    pricing = ("Standard", "Committed") if covered_too else ("Standard",)
+def _eligible(frame: "pd.DataFrame", pricing: tuple[str, ...]) -> "pd.DataFrame":
     for column, allowed in (("ChargeCategory", ("Usage",)), ("PricingCategory", pricing)):
         if column in frame:
             frame = frame[frame[column].isin(allowed)]
@@ -145,6 +165,10 @@ def _pivot(frame: "pd.DataFrame", keys: list[str], issues: list[Issue]) -> Hourl
 
     is_daily = bool(frame["x_hours"].median() >= _DAY)
     step = "D" if is_daily else "h"
+    too_long = frame["x_hours"] > (_LONGEST * 24.0 if is_daily else _LONGEST)
+    _report(issues, IssueReason.DATA_QUALITY, int(too_long.sum()),
+            "rows that span several hours or days are left out")  # fmt: skip
+    frame = frame[~too_long]
     frame = frame.assign(x_slot=frame["x_start"].dt.floor(step))
     slots = pd.date_range(frame["x_slot"].min(), frame["x_slot"].max(), freq=step)
     grouped = frame.groupby([*keys, "x_slot"], as_index=False)[["x_quantity", "x_cost"]].sum()
@@ -187,7 +211,11 @@ def _instance_type(service_code: str, usage_type: str) -> str:
 
 
 def platform_of(service_code: str, operation: str) -> str:
-    """Return the platform a billing operation stands for; EC2's plain RunInstances is Linux."""
-    if service_code == "AmazonEC2" and operation in ("RunInstances", "RunInstances:SV001", ""):
-        return canonical_platform(service_code, "Linux/UNIX")
-    return operation
+    """Return the platform a billing operation stands for, in one spelling.
+
+    EC2's operation codes are published; other services' codes stay as they are.
+    """
+    if service_code != "AmazonEC2":
+        return operation
+    code = operation.partition(":")[2]
+    return canonical_platform(service_code, _EC2_PLATFORMS.get(code, operation))

@@ -126,3 +126,17 @@ def test_the_horizon_is_cut_where_commitments_change() -> None:
     pieces = segments(held, JANUARY, 8760.0)
 
     assert [hours for _, hours in pieces] == [90 * 24, 91 * 24, (365 - 181) * 24]
+
+
+def test_a_linux_reservation_does_not_cover_windows() -> None:
+    table = charges({"BoxUsage:m5.large": [1.0]})
+    rates = CommittedRates(read_usage(table.assign(x_Operation="RunInstances:0002")), FewRates())
+    linux = HeldCommitment("Reserved", 1.0, scope="m5.large", region="us-east-1")
+    windows = HeldCommitment(
+        "Reserved", 1.0, scope="m5.large", region="us-east-1", platform="Windows"
+    )
+
+    draw = held_commitments([linux, windows], rates).draw
+
+    assert np.isnan(draw[0, 0])
+    assert draw[1, 0] == 1.0

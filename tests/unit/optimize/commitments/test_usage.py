@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from costmodel.errors import CommitmentError, IssueReason
-from costmodel.optimize.commitments.usage import ACCOUNT_KEYS, read_usage
+from costmodel.optimize.commitments.usage import ACCOUNT_KEYS, EITHER, read_usage
 from tests.unit.optimize.commitments.catalog_of_two_families import charges
 
 
@@ -44,7 +44,7 @@ def test_spot_purchases_and_unused_commitment_are_left_out() -> None:
     )  # fmt: skip
 
     assert read_usage(table).quantity[0, 0] == 1.0
-    assert read_usage(table, covered_too=True).quantity[0, 0] == 81.0
+    assert read_usage(table, pricing=EITHER).quantity[0, 0] == 81.0
 
 
 def test_hours_without_usage_count_as_zero_and_are_reported() -> None:

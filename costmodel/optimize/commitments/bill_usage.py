@@ -1,0 +1,48 @@
+"""Hourly usage out of a bill: one query, summed by hour and price key."""
+
+from typing import TYPE_CHECKING
+
+from costmodel.errors import CommitmentError
+from costmodel.optimize.commitments.usage import ON_DEMAND, PRICE_KEYS, HourlyUsage, read_usage
+
+if TYPE_CHECKING:
+    from costmodel.bill.query import Bill
+
+_READ = (
+    "ChargePeriodStart",
+    "ChargePeriodEnd",
+    "ChargeCategory",
+    "PricingCategory",
+    "CommitmentDiscountStatus",
+    "PricingQuantity",
+)
+_GROUPED = ("ChargeCategory", "PricingCategory", "CommitmentDiscountStatus")
+
+
+def bill_usage(
+    bill: "Bill", *, keys: tuple[str, ...] = PRICE_KEYS, pricing: tuple[str, ...] = ON_DEMAND
+) -> HourlyUsage:
+    """Return the usage in a bill; arguments as for ``read_usage``.
+
+    Raises:
+        CommitmentError: the bill has no on-demand cost, or no usage on demand.
+    """
+    cost = next((name for name in ("ContractedCost", "ListCost") if name in bill.available), None)
+    if cost is None:
+        raise CommitmentError(
+            "the bill has neither ContractedCost nor ListCost: without on-demand prices nothing "
+            "can be planned; use a CUR, CUR 2.0 or FOCUS export"
+        )
+    dimensions = ", ".join((*keys, *_GROUPED))
+    inner = bill.relation_sql([*_READ, *keys, cost])
+    return read_usage(
+        bill.arrow(
+            f"SELECT {dimensions}, DATE_TRUNC('hour', ChargePeriodStart) AS ChargePeriodStart, "  # noqa: S608 - names are constants of this package
+            "MAX(ChargePeriodEnd) AS ChargePeriodEnd, "
+            "CAST(SUM(PricingQuantity) AS DOUBLE) AS PricingQuantity, "
+            f"CAST(SUM({cost}) AS DOUBLE) AS {cost} FROM ({inner}) AS bill "
+            "WHERE ChargeCategory = 'Usage' GROUP BY ALL"
+        ),
+        keys=keys,
+        pricing=pricing,
+    )
