@@ -66,7 +66,10 @@ def hourly(values: Floats, per_hour: int) -> tuple[Floats, Floats]:
     Returns:
         (n, ceil(t / per_hour)) mean and largest value of each hour, NaN where nothing was seen.
     """
-    return _reduce(values, per_hour)
+    if per_hour == 1:
+        return values, values
+    mean, largest, _ = _reduce(values, per_hour)
+    return mean, largest
 
 
 def daily(values: Floats, per_day: int) -> tuple[Floats, Floats, Floats]:
@@ -79,26 +82,26 @@ def daily(values: Floats, per_day: int) -> tuple[Floats, Floats, Floats]:
     Returns:
         (n, d) mean, largest value and sum of each day, NaN where nothing was seen.
     """
-    mean, largest = _reduce(values, per_day)
-    grid = _grid(values, per_day)
-    seen = np.sum(~np.isnan(grid), axis=2)
-    return mean, largest, mean * seen
+    return _reduce(values, per_day)
 
 
 def _grid(values: Floats, size: int) -> Floats:
     """Return the points as (n, groups, size), the last group padded by NaN."""
     groups = -(-values.shape[1] // size)
+    if groups * size == values.shape[1]:
+        return values.reshape(len(values), groups, size)
     padded = np.full((len(values), groups * size), np.nan)
     padded[:, : values.shape[1]] = values
     return padded.reshape(len(values), groups, size)
 
 
-def _reduce(values: Floats, size: int) -> tuple[Floats, Floats]:
+def _reduce(values: Floats, size: int) -> tuple[Floats, Floats, Floats]:
     grid = _grid(values, size)
-    seen = np.sum(~np.isnan(grid), axis=2)
-    total = np.nansum(grid, axis=2)
-    mean = np.divide(total, seen, out=np.full(total.shape, np.nan), where=seen > 0)
-    return mean, np.fmax.reduce(grid, axis=2, initial=np.nan)
+    absent = np.isnan(grid)
+    seen = size - np.sum(absent, axis=2)
+    total = np.where(absent, 0.0, grid).sum(axis=2)
+    total[seen == 0] = np.nan
+    return total / np.maximum(seen, 1), np.fmax.reduce(grid, axis=2, initial=np.nan), total
 
 
 def week_fold(values: Floats, first_hour: int) -> tuple[Floats, Ints]:

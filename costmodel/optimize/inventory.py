@@ -140,9 +140,13 @@ class Inventory:
         lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
         width = max(width, int(lengths.max(initial=0)))
         matrix = np.full((self.table(kind).num_rows, width), np.nan)
+        values = lists.flatten().to_numpy(zero_copy_only=False)
+        if len(lengths) and bool(np.all(lengths == width)):
+            matrix[where] = values.reshape(len(where), width)
+            return matrix
         row = np.repeat(where, lengths)
         begins = np.repeat(np.cumsum(lengths) - lengths, lengths)
-        matrix[row, np.arange(len(row)) - begins] = _floats(lists.flatten())
+        matrix[row, np.arange(len(row)) - begins] = values
         return matrix
 
     def _metric_rows(

@@ -1,21 +1,25 @@
 """Series of data points → rows of the metrics tables."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from costmodel.engine.utilization import HOURS_PER_WEEK, daily, hourly, percentiles, week_fold
 from costmodel.errors import BadInputError
+from costmodel.optimize.inventory import arrow_schema
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _DAY: Final = 86_400
 _HOUR: Final = 3_600
+# Series summarised at once: keeps the copies small.
+_ROWS: Final = 4096
 _SHARES: Final = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p99_5": 0.995}
 
 
@@ -57,79 +61,103 @@ def midnight(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def summarize(block: SeriesBlock) -> list[dict[str, Any]]:
-    """Return the ``metrics`` row of every series that has data points."""
+def summarize(block: SeriesBlock) -> pa.Table:
+    """Return the ``metrics`` table: a row for every series that has data points."""
     if _DAY % block.period_seconds:
         raise BadInputError(f"a metric period of {block.period_seconds} s does not divide a day")
+    parts = [_summary(part) for part in _parts(block)]
+    return pa.concat_tables(parts) if parts else arrow_schema("metrics").empty_table()
+
+
+def hourly_table(block: SeriesBlock) -> pa.Table:
+    """Return the ``metric_series`` table: a row for every series that has data points."""
+    schema = arrow_schema("metric_series")
+    if block.period_seconds > _HOUR:
+        return schema.empty_table()
+    tables = []
+    for part in _parts(block):
+        mean, largest = hourly(part.values, _HOUR // part.period_seconds)
+        columns = {
+            "start_at": [part.start] * len(part.keys),
+            "hourly_mean": _lists(mean),
+            "hourly_max": _lists(largest),
+        }
+        tables.append(_table(schema, part.keys, columns))
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _parts(block: SeriesBlock) -> Iterator[SeriesBlock]:
+    """Yield the series that have points, a few thousand at a time."""
+    kept = np.flatnonzero(~np.isnan(block.values).all(axis=1))
+    for begin in range(0, len(kept), _ROWS):
+        rows = kept[begin : begin + _ROWS]
+        keys = [block.keys[row] for row in rows.tolist()]
+        yield replace(block, keys=keys, values=block.values[rows], days=block.days[rows])
+
+
+def _summary(block: SeriesBlock) -> pa.Table:
     values = block.values
-    seen = np.sum(~np.isnan(values), axis=1)
-    kept = np.flatnonzero(seen)
-    values, seen = values[kept], seen[kept].astype(np.float64)
-    if not len(kept):
-        return []
+    absent = np.isnan(values)
+    seen = values.shape[1] - absent.sum(axis=1)
     per_day = _DAY // block.period_seconds
     day_mean, day_max, day_total = daily(values, per_day)
-    fold, weeks = _fold(block, values)
-    total = np.nansum(values, axis=1)
-    figures = {
-        "datapoints": seen,
-        "coverage": np.minimum(seen / (block.days[kept] * per_day), 1.0),
+    fold, weeks = _fold(block)
+    total = np.nansum(day_total, axis=1)
+    shares = np.array(list(_SHARES.values()))
+    columns: dict[str, Any] = {
+        "datapoints": seen.astype(np.float64),
+        "coverage": np.minimum(seen / (block.days * per_day), 1.0),
         "min": np.fmin.reduce(values, axis=1),
         "mean": total / seen,
         "max": np.fmax.reduce(values, axis=1),
         "total": total,
         "max_daily_mean": np.fmax.reduce(day_mean, axis=1),
         "max_daily_total": np.fmax.reduce(day_total, axis=1),
-        **dict(zip(_SHARES, percentiles(values, np.array(list(_SHARES.values()))).T, strict=True)),
+        **dict(zip(_SHARES, percentiles(values, shares).T, strict=True)),
+        "period_seconds": np.full(len(values), float(block.period_seconds)),
+        "period_days": block.days.astype(np.float64),
+        "start_at": _times(block, np.argmax(~absent, axis=1)),
+        "end_at": _times(block, values.shape[1] - 1 - np.argmax(~absent[:, ::-1], axis=1)),
+        "daily_max": _lists(day_max),
+        "daily_total": _lists(day_total),
+        "fold_max": None if fold is None else _lists(fold),
+        "fold_weeks": weeks.astype(np.float64),
     }
-    first = np.argmax(~np.isnan(values), axis=1)
-    last = values.shape[1] - 1 - np.argmax(~np.isnan(values[:, ::-1]), axis=1)
-    rows = []
-    for row, index in enumerate(kept.tolist()):
-        rows.append(
-            {
-                **block.keys[index],
-                **{name: float(column[row]) for name, column in figures.items()},
-                "period_seconds": float(block.period_seconds),
-                "period_days": float(block.days[index]),
-                "start_at": _time(block, int(first[row])),
-                "end_at": _time(block, int(last[row])),
-                "daily_max": day_max[row],
-                "daily_total": day_total[row],
-                "fold_max": None if fold is None else fold[row],
-                "fold_weeks": float(weeks[row]),
-            }
-        )
-    return rows
+    return _table(arrow_schema("metrics"), block.keys, columns)
 
 
-def hourly_rows(block: SeriesBlock) -> list[dict[str, Any]]:
-    """Return the ``metric_series`` row of every series that has data points."""
+def _table(
+    schema: pa.Schema, keys: Sequence[Mapping[str, Any]], columns: Mapping[str, Any]
+) -> pa.Table:
+    arrays = []
+    for column in schema:
+        values = columns.get(column.name)
+        if column.name not in columns:
+            values = [key.get(column.name) for key in keys]
+        if values is None:
+            values = pa.nulls(len(keys), column.type)
+        arrays.append(values if isinstance(values, pa.Array) else pa.array(values, column.type))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _lists(matrix: Floats) -> pa.Array:
+    """Return the rows of a matrix as lists."""
+    rows, width = matrix.shape
+    offsets = np.arange(rows + 1, dtype=np.int32) * width
+    return pa.ListArray.from_arrays(offsets, pa.array(matrix.astype(np.float32).ravel()))
+
+
+def _fold(block: SeriesBlock) -> tuple[Floats | None, Ints]:
     if block.period_seconds > _HOUR:
-        return []
-    mean, largest = hourly(block.values, _HOUR // block.period_seconds)
-    names = ("resource_id", "account_id", "region_id", "metric", "statistic")
-    return [
-        {
-            **{name: block.keys[row].get(name) for name in names},
-            "start_at": block.start,
-            "hourly_mean": mean[row],
-            "hourly_max": largest[row],
-        }
-        for row in np.flatnonzero(np.sum(~np.isnan(block.values), axis=1)).tolist()
-    ]
-
-
-def _fold(block: SeriesBlock, values: Floats) -> tuple[Floats | None, NDArray[np.int64]]:
-    if block.period_seconds > _HOUR:
-        return None, np.zeros(len(values), dtype=np.int64)
-    _, largest = hourly(values, _HOUR // block.period_seconds)
+        return None, np.zeros(len(block.values), dtype=np.int64)
+    _, largest = hourly(block.values, _HOUR // block.period_seconds)
     first_hour = block.start.weekday() * 24 % HOURS_PER_WEEK
     return week_fold(largest, first_hour)
 
 
-def _time(block: SeriesBlock, column: int) -> datetime:
-    return block.start + timedelta(seconds=column * block.period_seconds)
+def _times(block: SeriesBlock, column: Ints) -> pa.Array:
+    seconds = int(block.start.timestamp()) + column * block.period_seconds
+    return pa.array(seconds * 1_000_000, pa.timestamp("us", tz="UTC"))
 
 
 # Lengths of a data point CloudWatch and its exports use; a series takes the nearest.
@@ -149,8 +177,7 @@ def blocks_of_points(
         seconds: (p,) time of each point, seconds since 1970.
         values: (p,) its value.
     """
-    order = np.lexsort((seconds, series))
-    series, seconds, values = series[order], seconds[order], values[order]
+    series, seconds, values = _in_order(series, seconds, values)
     first = np.flatnonzero(np.diff(series, prepend=-1))
     last = np.append(first[1:], len(series)) - 1
     numbers = series[first]
@@ -170,11 +197,30 @@ def blocks_of_points(
             points = np.repeat(first[part], lengths) + np.arange(lengths.sum()) - offsets
             row = np.repeat(np.arange(len(part)), lengths)
             column = (seconds[points] - begin) // step
-            np.fmax.at(grid, (row, column), values[points])
+            _place(grid, row * width + column, values[points])
             moment = datetime.fromtimestamp(begin, UTC)
             yield SeriesBlock(
                 [keys[number] for number in numbers[part].tolist()], grid, moment, step, days[part]
             )
+
+
+def _in_order(series: Ints, seconds: Ints, values: Floats) -> tuple[Ints, Ints, Floats]:
+    """Return the points by series and time; points that come in order are not moved."""
+    begin = int(seconds.min(initial=0)) if len(seconds) else 0
+    span = int(seconds.max(initial=begin)) - begin + 1
+    key = series * span + (seconds - begin)
+    if bool(np.all(key[1:] >= key[:-1])):
+        return series, seconds, values
+    order = np.argsort(key, kind="stable")
+    return series[order], seconds[order], values[order]
+
+
+def _place(grid: Floats, cell: Ints, values: Floats) -> None:
+    """Write points into a grid; of two points in one cell the larger stays."""
+    if bool(np.all(cell[1:] > cell[:-1])):
+        grid.ravel()[cell] = values
+    else:
+        np.fmax.at(grid.ravel(), cell, values)
 
 
 def _series_periods(series: Ints, seconds: Ints, count: int) -> Ints:

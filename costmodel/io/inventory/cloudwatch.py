@@ -10,6 +10,7 @@ from importlib import resources
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 
 from costmodel.errors import Issue, IssueReason
 from costmodel.io.inventory.account import Account
@@ -18,7 +19,7 @@ from costmodel.io.inventory.collect import GLOBAL, Progress, silent
 from costmodel.io.inventory.registry import Call
 from costmodel.optimize.metric_summary import (
     SeriesBlock,
-    hourly_rows,
+    hourly_table,
     midnight,
     place_on_grid,
     summarize,
@@ -73,10 +74,10 @@ def metric_groups() -> tuple[MetricGroup, ...]:
 
 @dataclass(slots=True)
 class MetricReading:
-    """Rows of ``metrics`` and ``metric_series``, refusals, and how many metrics were asked for."""
+    """Tables of ``metrics`` and ``metric_series``, refusals, how many metrics were asked for."""
 
-    metrics: list[Row] = field(default_factory=list)
-    series: list[Row] = field(default_factory=list)
+    metrics: list[pa.Table] = field(default_factory=list)
+    series: list[pa.Table] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     asked: int = 0
 
@@ -229,11 +230,12 @@ def _summarized(
 ) -> MetricReading:
     keys, merged = _merge_same(queries, values)
     block = SeriesBlock(keys, merged, start, period, np.full(len(keys), float(days)))
-    hourly_wanted = {(q.key["resource_id"], q.key["metric"]) for q in queries if q.with_series}
-    series = [
-        row for row in hourly_rows(block) if (row["resource_id"], row["metric"]) in hourly_wanted
-    ]
-    return MetricReading(summarize(block), series)
+    wanted = {(q.key["resource_id"], q.key["metric"]) for q in queries if q.with_series}
+    rows = [n for n, key in enumerate(keys) if (key["resource_id"], key["metric"]) in wanted]
+    chosen = SeriesBlock(
+        [keys[row] for row in rows], merged[rows], start, period, block.days[rows]
+    )
+    return MetricReading([summarize(block)], [hourly_table(chosen)])
 
 
 def _merge_same(queries: Sequence[Query], values: Any) -> tuple[list[Row], Any]:

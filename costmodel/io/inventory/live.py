@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
+
 from costmodel.errors import BadInputError
 from costmodel.io.inventory.account import ATTEMPTS, Account, open_account
 from costmodel.io.inventory.ask import Refusal, ask, whole
@@ -21,7 +23,7 @@ from costmodel.io.inventory.derive import derive_columns, fill_tags
 from costmodel.io.inventory.registry import Call, load_calls
 from costmodel.io.inventory.s3_storage import read_bucket_storage
 from costmodel.io.inventory.store import check_target, write_inventory
-from costmodel.optimize.inventory import Inventory, build_table
+from costmodel.optimize.inventory import Inventory, arrow_schema, build_table
 
 LEAST_DAYS: Final = 14
 MOST_DAYS: Final = 63
@@ -116,8 +118,8 @@ def _tables(reading: Reading, metrics: MetricReading) -> dict[str, Any]:
     tables = {
         kind: build_table(kind, finished_rows(reading, kind)) for kind in sorted(reading.read)
     }
-    tables["metrics"] = build_table("metrics", metrics.metrics)
-    tables["metric_series"] = build_table("metric_series", metrics.series)
+    for kind, parts in (("metrics", metrics.metrics), ("metric_series", metrics.series)):
+        tables[kind] = pa.concat_tables([arrow_schema(kind).empty_table(), *parts])
     return tables
 
 

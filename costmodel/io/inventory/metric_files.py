@@ -26,8 +26,8 @@ import pyarrow.parquet as pq
 from costmodel.errors import BadInputError, Issue, IssueReason
 from costmodel.io.inventory.answer import read_time
 from costmodel.io.inventory.cloudwatch import metric_groups
-from costmodel.optimize.inventory import Inventory, build_table
-from costmodel.optimize.metric_summary import blocks_of_points, hourly_rows, summarize
+from costmodel.optimize.inventory import Inventory, arrow_schema
+from costmodel.optimize.metric_summary import blocks_of_points, hourly_table, summarize
 
 _KEYS: Final = (
     "resource_id", "metric", "statistic", "unit", "table", "region_id", "account_id",
@@ -46,8 +46,8 @@ def read_metric_files(paths: Iterable[Path]) -> Inventory:
     Cells that are not a time or a number are left out and reported.
     """
     files = _files(paths)
-    metrics: list[dict[str, Any]] = []
-    series: list[dict[str, Any]] = []
+    metrics = [arrow_schema("metrics").empty_table()]
+    series = [arrow_schema("metric_series").empty_table()]
     issues: list[Issue] = []
     for path in files:
         points, found = _points(path)
@@ -55,12 +55,9 @@ def read_metric_files(paths: Iterable[Path]) -> Inventory:
         keys, owner = _series(points)
         seconds = points["seconds"].to_numpy().astype(np.int64)
         for block in blocks_of_points(keys, owner, seconds, points["value"].to_numpy()):
-            metrics += summarize(block)
-            series += hourly_rows(block)
-    tables = {
-        "metrics": build_table("metrics", metrics),
-        "metric_series": build_table("metric_series", series),
-    }
+            metrics.append(summarize(block))
+            series.append(hourly_table(block))
+    tables = {"metrics": pa.concat_tables(metrics), "metric_series": pa.concat_tables(series)}
     return Inventory(tables, issues=tuple(issues), sources=tuple(map(str, files)))
 
 
