@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from costmodel.io.inventory.live import collect_inventory as collect_inventory
     from costmodel.io.inventory.metric_files import read_metric_files as read_metric_files
     from costmodel.io.inventory.policy import inventory_policy as inventory_policy
+    from costmodel.io.inventory.s3_files import read_s3_inventory as read_s3_inventory
+    from costmodel.io.inventory.s3_files import read_storage_lens as read_storage_lens
     from costmodel.io.inventory.saved import read_saved_answers as read_saved_answers
     from costmodel.io.inventory.store import read_inventory as read_inventory
     from costmodel.optimize.commitments.held import HeldCommitment as HeldCommitment
@@ -115,6 +117,8 @@ _PUBLIC = {
     "merge_inventories": "costmodel.optimize.inventory",
     "read_inventory": "costmodel.io.inventory.store",
     "read_metric_files": "costmodel.io.inventory.metric_files",
+    "read_s3_inventory": "costmodel.io.inventory.s3_files",
+    "read_storage_lens": "costmodel.io.inventory.s3_files",
     "read_saved_answers": "costmodel.io.inventory.saved",
     "Outbox": "costmodel.io.delivery.outbox",
     "open_outbox": "costmodel.io.delivery.outbox",

@@ -49,6 +49,7 @@ class MetricGroup:
     where: Mapping[str, str] = field(default_factory=dict)
     series: Sequence[str] = ()
     discover: bool = False
+    split: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +168,14 @@ def _discovered(
         for found in whole(answer).get("Metrics", []):
             named = [(part["Name"], part["Value"]) for part in found["Dimensions"]]
             row_of = known.get(dict(named).get(name, ""))
-            if found["MetricName"] in wanted and row_of is not None:
-                yield region, _query(group, wanted[found["MetricName"]], row_of, named)
+            if found["MetricName"] not in wanted or row_of is None:
+                continue
+            if group.split:
+                if group.split not in dict(named):
+                    continue
+                part = f"{row_of['resource_id']}/index/{dict(named)[group.split]}"
+                row_of = {**row_of, "resource_id": part}
+            yield region, _query(group, wanted[found["MetricName"]], row_of, named)
 
 
 def _region(account: Account, row: Row) -> str:

@@ -13,7 +13,6 @@ _INSTANCE = (
     Field("platform", "text", "billing platform: Linux/UNIX, Windows, Red Hat Enterprise Linux …"),
     Field("operation", "text", "billing operation code: RunInstances, RunInstances:0002 …"),
     Field("architecture", "text", "x86_64, arm64 or i386"),
-    Field("hypervisor", "text", "xen or nitro"),
     Field("tenancy", "text", "default, dedicated or host"),
     Field("lifecycle", "text", "spot, scheduled, capacity-block; null is on-demand"),
     Field("auto_scaling_group", "text", "group that owns it, from the tag of the service"),

@@ -12,12 +12,12 @@ HUB = {
 }  # fmt: skip
 
 
-def reading_of(fake_aws, *services: str):
+def reading_of(fake_aws, *services: str, attempts: int = 1):
     import boto3
 
     account = Account(
         boto3.Session(region_name="us-east-1"), "123456789012", "aws", ("eu-west-1",),
-        fake_aws.url, 4, 1,
+        fake_aws.url, 4, attempts,
     )  # fmt: skip
     calls = [call for call in load_calls() if call.service in services]
     return read_account(account, calls)
@@ -136,3 +136,29 @@ def test_reserved_instances_are_read_where_moto_knows_none(fake_aws) -> None:
     row = finished_rows(reading, "reservations")[0]
     assert (row["resource_id"], row["service"], row["instances"]) == ("ri-1", "ec2", 3)
     assert (row["upfront_usd"], row["hourly_usd"]) == (100.0, 0.03)
+
+
+def test_a_throttled_call_is_tried_again(fake_aws) -> None:
+    fake_aws.answers["ListRecommendations"] = [
+        (400, {"__type": "ThrottlingException", "message": "slow down"}),
+        (200, {"items": [HUB]}),
+    ]
+
+    reading = reading_of(fake_aws, "cost-optimization-hub", attempts=3)
+
+    assert len(finished_rows(reading, "evidence")) == 1
+    assert len(fake_aws.requests) == 2
+    assert reading_issues(reading) == []
+
+
+def test_a_call_throttled_to_the_end_is_an_issue(fake_aws) -> None:
+    fake_aws.answers["ListRecommendations"] = [
+        (400, {"__type": "ThrottlingException", "message": "slow\n down"}),
+    ]
+
+    reading = reading_of(fake_aws, "cost-optimization-hub")
+
+    assert "evidence" not in reading.read
+    assert reading_issues(reading)[0].message == (
+        "ThrottlingException: slow down; what it fills is unknown"
+    )
