@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from costmodel.bill.check.report import BillCheck as BillCheck
     from costmodel.bill.generate.catalog_prices import catalog_price_table as catalog_price_table
     from costmodel.bill.generate.plan import BillSettings as BillSettings
     from costmodel.bill.query import Bill as Bill
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from costmodel.optimize.inventory import merge_inventories as merge_inventories
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
     from costmodel.usage.spec import Resource as Resource
+    from costmodel.verbs import check_bill as check_bill
     from costmodel.verbs import diff as diff
     from costmodel.verbs import estimate as estimate
     from costmodel.verbs import explain as explain
@@ -79,6 +81,8 @@ _PUBLIC = {
     "simulate_commitments": "costmodel.verbs_commitments",
     "measure_coverage": "costmodel.verbs_commitments",
     "Bill": "costmodel.bill.query",
+    "BillCheck": "costmodel.bill.check.report",
+    "check_bill": "costmodel.verbs",
     "BillSummary": "costmodel.bill.summary",
     "read_bill": "costmodel.verbs",
     "Alert": "costmodel.budget.alert",

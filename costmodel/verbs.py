@@ -9,10 +9,11 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from costmodel.bill.check.report import BillCheck
+from costmodel.bill.check.report import check_bill as verify
 from costmodel.bill.query import Bill
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.catalog.library import KnownInputs
-from costmodel.catalog.usage_type import usage_type_prefixes
 from costmodel.compare import Comparison, compare_estimates
 from costmodel.estimate.estimate import Pooling, estimate_spec
 from costmodel.estimate.explain import ExplainedLine, explain_resource
@@ -154,4 +155,19 @@ def read_bill(*paths: str | Path, catalog: PriceCatalog | None = None) -> Bill:
         BillError: a path does not exist or is no bill; the message says where and what to do.
     """
     prices = catalog or load_catalog()
-    return open_bill(paths, usage_type_prefixes(prices.regions, prices.zones))
+    return open_bill(paths, prices.prefixes)
+
+
+def check_bill(bill: Bill | str | Path, catalog: PriceCatalog | None = None) -> BillCheck:
+    """Verify a bill: its identities, its data, and its prices against the catalog.
+
+    Args:
+        bill: a bill, or the path of one.
+        catalog: prices; the embedded catalog by default.
+
+    Raises:
+        BillError: the path is no bill.
+    """
+    prices = catalog or load_catalog()
+    read = bill if isinstance(bill, Bill) else read_bill(bill, catalog=prices)
+    return verify(read, prices)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +33,7 @@ class BillSource:
         paths: the files, for messages.
         tables: Arrow tables to register before the scan can run.
         issues: what the reader noticed.
+        sums: totals the file carries: name, how far its cells are from them, how far is allowed.
         keep: what must live as long as the bill, such as a folder of unpacked files.
     """
 
@@ -42,6 +44,7 @@ class BillSource:
     tables: Mapping[str, Any] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
     keep: tuple[Any, ...] = ()
+    sums: tuple[tuple[str, Decimal, Decimal], ...] = ()
 
     @property
     def label(self) -> str:

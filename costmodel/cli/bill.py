@@ -7,6 +7,8 @@ import typer
 from costmodel.cli.bill_group import bill_app
 from costmodel.cli.output import FormatOption, OutOption, QuietOption, emit
 
+EXIT_CHECK_FAILED = 1
+
 BillPaths = Annotated[
     list[str],
     typer.Argument(metavar="BILL…", help="Files, folders, s3:// prefixes or a store."),
@@ -16,6 +18,7 @@ BillPaths = Annotated[
 def register() -> None:
     """Add the commands to the ``bill`` group."""
     bill_app.command("summarize")(summarize_command)
+    bill_app.command("check")(check_command)
 
 
 def summarize_command(
@@ -69,6 +72,34 @@ def summarize_command(
         json_payload=summary.to_json,
         html=summary.to_html,
     )
+
+
+def check_command(
+    bill: BillPaths,
+    format_: FormatOption = "table",
+    out: OutOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Verify a bill: identities, duplicates, gaps, and prices against the catalog.
+
+    Exits 1 when rows break a check, and shows them.
+
+    Example: costmodel bill check cur/2026-01.parquet --format json
+    """
+    from costmodel import check_bill, read_bill
+    from costmodel.cli.progress import waiting
+
+    with waiting("Checking the bill", quiet=quiet):
+        check = check_bill(read_bill(*bill))
+    emit(
+        check.report_tables(),
+        format_name=format_,
+        out=out,
+        json_payload=check.to_json,
+        html=check.to_html,
+    )
+    if check.failed:
+        raise typer.Exit(EXIT_CHECK_FAILED)
 
 
 def _split(names: list[str] | None) -> list[str]:

@@ -5,6 +5,7 @@ Totals rows and columns are no data: they are dropped, and what is read is added
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -61,7 +62,10 @@ def console_source(path: Path) -> BillSource:
     ]
     if not rows:
         raise BillError(f"{path}: the file holds no costs")
-    return table_source(rows, BillFormat.CONSOLE_CSV, path, _sum_issues(table, path))
+    source = table_source(rows, BillFormat.CONSOLE_CSV, path, _sum_issues(table, path))
+    names = ("column sums", "row sums")
+    residuals = zip(names, sum_residuals(table), strict=True)
+    return replace(source, sums=tuple((name, gap, TOLERANCE) for name, gap in residuals))
 
 
 def read_console_csv(path: Path) -> ConsoleTable:
