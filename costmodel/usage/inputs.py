@@ -94,7 +94,7 @@ def read_input(
     Values of the wrong kind, below 0 or outside the allowed texts become unknown and an issue.
     """
     steps = given.path.split(".")
-    raw = [_raw_value(given, steps, resource, references) for resource in resources]
+    raw = [_raw_value(given, steps, resource, references, issues) for resource in resources]
     match given.kind:
         case "number":
             numbers = [_number(v, given, r, issues) for v, r in zip(raw, resources, strict=True)]
@@ -110,7 +110,11 @@ def read_input(
 
 
 def _raw_value(
-    given: Input, steps: Sequence[str], resource: Resource, references: References
+    given: Input,
+    steps: Sequence[str],
+    resource: Resource,
+    references: References,
+    issues: list[Issue],
 ) -> Any:
     if given.referenced_by:
         return references.incoming[(resource.address, given.referenced_by)]
@@ -121,7 +125,12 @@ def _raw_value(
         value = None if target is None else _own_value(given, name.split("."), target)
         if value is not None:
             break
-    return given.default if value is None else value
+    if value is not None:
+        return value
+    if given.default is not None and steps[0] in resource.unknown and not given.usage:
+        message = f"{given.path} is known only after apply: priced as {given.default}"
+        issues.append(Issue(IssueReason.UNRESOLVED, resource.address, message))
+    return given.default
 
 
 def _own_value(given: Input, steps: Sequence[str], resource: Resource) -> Any:

@@ -170,6 +170,16 @@ def test_a_value_known_only_after_apply_says_so() -> None:
     assert reasons(estimate) == {IssueReason.UNRESOLVED}
 
 
+def test_a_default_taken_for_a_value_known_after_apply_is_said() -> None:
+    resource = replace(widget(hours=1), unknown=frozenset({"size"}))
+
+    estimate = estimate_spec(spec(resource), catalog())
+
+    assert [issue.message for issue in estimate.issues] == [
+        "size is known only after apply: priced as small"
+    ]
+
+
 def test_types_are_priced_free_local_or_unsupported() -> None:
     resources = [
         widget(),
