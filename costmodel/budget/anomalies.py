@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from costmodel.budget.alert import Alert, AlertKind, Cause, Severity
-from costmodel.budget.causes import rank_causes
+from costmodel.budget.causes import CauseIndex
 from costmodel.budget.feedback import Feedback
-from costmodel.budget.filters import distinct_values
 from costmodel.budget.period import Period
 from costmodel.budget.series import Node, SeriesTree, build_series
 from costmodel.budget.spend import Spend
@@ -170,6 +169,7 @@ def find_spend_anomalies(
     tree = build_series(spend, by, metric)
     found = _without_copies(find_anomalies(tree.daily, sensitivity), tree)
     total = np.nanmean(tree.daily[0]) * _MONTH_DAYS
+    index = CauseIndex(spend.table, metric, by)
     anomalies, ignored = [], 0
     for i in np.argsort(-found.impact, kind="stable"):
         node = tree.nodes[found.series[i]]
@@ -188,7 +188,7 @@ def find_spend_anomalies(
                 float(found.score[i]),
                 bool(found.is_new_level[i]),
                 _severity(found.impact[i], total),
-                _causes(spend, node, (start, end), metric),
+                _causes(index, node, (start, end)),
                 next(iter(verdicts), ""),
             )
         )
@@ -215,18 +215,13 @@ def _severity(impact: float, month_total: float) -> Severity:
     return next(severity for least, severity in _SEVERITIES if share >= least)
 
 
-def _causes(spend: Spend, node: Node, span: tuple[date, date], metric: str) -> tuple[Cause, ...]:
+def _causes(index: CauseIndex, node: Node, span: tuple[date, date]) -> tuple[Cause, ...]:
     """Compare the days of an anomaly with the four weeks before it."""
     start, end = (datetime(d.year, d.month, d.day, tzinfo=UTC) for d in span)
-    mask = np.ones(len(spend.table), dtype=bool)
-    for name, value in node.values:
-        codes, values = distinct_values(spend.table, name)
-        is_value = np.array([(own or "") == value for own in values])
-        mask &= is_value[codes]
-    after = spend.rows(mask, Period(start, end))
-    before = spend.rows(mask, Period(start - timedelta(days=_BASE_DAYS), start))
+    before = Period(start - timedelta(days=_BASE_DAYS), start)
     scale = (end - start) / timedelta(days=_BASE_DAYS)
-    return rank_causes(after, before, metric, scale=scale)[:_MOST_CAUSES]
+    found = index.rank(Period(start, end), before, scale=scale, where=node.values)
+    return found[:_MOST_CAUSES]
 
 
 def _alert(anomaly: Anomaly, currency: str, now: datetime) -> Alert:

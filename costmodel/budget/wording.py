@@ -7,7 +7,7 @@ from typing import Final
 
 from costmodel.budget.alert import Alert, AlertKind, Cause, Severity
 from costmodel.budget.assess import BudgetStatus
-from costmodel.budget.causes import rank_causes
+from costmodel.budget.causes import CauseIndex
 from costmodel.budget.model import BudgetType, Threshold
 from costmodel.budget.period import Period
 from costmodel.budget.spend import Spend
@@ -97,10 +97,11 @@ def _causes(status: BudgetStatus, spend: Spend) -> tuple[Cause, ...]:
     budget = status.budget
     if budget.type not in (BudgetType.COST, BudgetType.USAGE) or spend.through is None:
         return ()
-    counted = budget.filter.mask(spend.table)
     now = Period(status.period.start, min(status.period.end, spend.through))
     before = budget.calendar.previous(status.period)
-    if before is None:
-        return rank_causes(spend.rows(counted, now), spend.table.iloc[:0], budget.metric)
-    matching = Period(before.start, min(before.start + (now.end - now.start), before.end))
-    return rank_causes(spend.rows(counted, now), spend.rows(counted, matching), budget.metric)
+    since = now.start
+    if before is not None:
+        before = Period(before.start, min(before.start + (now.end - now.start), before.end))
+        since = before.start
+    rows = spend.rows(budget.filter.mask(spend.table), Period(since, now.end))
+    return CauseIndex(rows, budget.metric).rank(now, before)

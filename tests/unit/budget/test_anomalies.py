@@ -162,3 +162,17 @@ def test_feedback_file_is_parsed() -> None:
 def test_wrong_feedback_is_refused_with_its_place(tree, message: str) -> None:
     with pytest.raises(BadInputError, match=message):
         parse_feedback(tree, "f.yaml")
+
+
+def test_rows_of_a_tag_are_explained_by_what_they_hold() -> None:
+    data = spend({("Amazon EC2", "001"): 80.0, ("Amazon S3", "002"): 70.0})
+    table = data.table.assign(**{"tag:team": data.table["SubAccountId"].map({"001": "a"})})
+
+    report = find_spend_anomalies(
+        Spend.from_table(table), by=("tag:team",), metric="EffectiveCost"
+    )
+
+    by_team = {anomaly.node.name: anomaly.causes for anomaly in report.anomalies}
+    assert by_team["a"][0].value.startswith("Amazon EC2 · 001")
+    assert by_team["(none)"][0].value.startswith("Amazon S3 · 002")
+    assert sum(c.amount for c in by_team["a"]) == pytest.approx(80.0, abs=6.0)
