@@ -1,6 +1,5 @@
 """100,000 instances: metric summaries and right-sizing, beside plain pandas and plain loops."""
 
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from benchmarks.timing import best_seconds, report, report_limit
 from costmodel.optimize.metric_summary import SeriesBlock, summarize
 from costmodel.optimize.rightsizing.capacity import build_capacities
 from costmodel.optimize.rightsizing.search import Load, Preferences, find_sizes
@@ -18,16 +18,6 @@ HOURS = 720
 SHARES = [0.5, 0.9, 0.95, 0.99, 0.995]
 
 
-def seconds(work, repeats: int = 2) -> float:
-    """Return the shortest of a few runs."""
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
 def bench_summaries(count: int) -> None:
     random = np.random.default_rng(0)
     values = random.random((count, HOURS)) * 100
@@ -35,13 +25,16 @@ def bench_summaries(count: int) -> None:
     keys = [{"resource_id": f"i-{n}", "metric": "CPUUtilization"} for n in range(count)]
     start = datetime(2026, 3, 2, tzinfo=UTC)
     block = SeriesBlock(keys, values, start, 3600, np.full(count, 30.0))
-    ours = seconds(lambda: summarize(block))
+    ours = best_seconds(lambda: summarize(block), 2)
     part = count // 50
     frame = pd.DataFrame(values[:part].T)
-    peer = seconds(lambda: (frame.quantile(SHARES), frame.max(), frame.mean())) * 50
-    print(
-        f"summaries of {count:,} series: ours {ours:.2f} s, pandas quantile/max/mean "
-        f"{peer:.2f} s (of 1/50, scaled), ratio {peer / ours:.1f} (required ≥ 1.0)"
+    peer = 50 * best_seconds(lambda: (frame.quantile(SHARES), frame.max(), frame.mean()), 2)
+    report(
+        f"summaries of {count:,} series of {HOURS} hours",
+        ours,
+        "pandas quantile, max and mean (a fiftieth, scaled)",
+        peer,
+        "≤ 1",
     )
 
 
@@ -58,8 +51,8 @@ def bench_rightsizing(count: int) -> None:
         store_used=np.zeros(count, dtype=bool), market=random.integers(0, 17, count),
         hourly_cpu=np.empty((count, 0)),
     )  # fmt: skip
-    ours = seconds(lambda: find_sizes(load, types, np.tile(price, (17, 1)), Preferences()))
-    print(f"right-sizing of {count:,} instances: {ours:.2f} s (required ≤ 10 s)")
+    ours = best_seconds(lambda: find_sizes(load, types, np.tile(price, (17, 1)), Preferences()), 2)
+    report_limit(f"right-sizing of {count:,} instances", ours, 10.0)
 
 
 def main() -> None:

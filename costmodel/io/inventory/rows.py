@@ -7,6 +7,8 @@ from costmodel.io.inventory.answer import column_value, find
 from costmodel.io.inventory.registry import Call
 from costmodel.optimize.inventory_tables import INVENTORY_TABLES
 
+# Tables whose rows are about a resource of another table.
+_ABOUT_OTHERS: Final = ("evidence", "backup_protected")
 # Services whose short ids are unique everywhere, so that the id, not the ARN, names the resource.
 _SHORT_ID_SERVICES: Final = (
     "ec2", "s3", "elasticfilesystem", "fsx", "workspaces", "route53", "cloudfront", "ds",
@@ -55,7 +57,8 @@ def _identify(call: Call, row: dict[str, Any], place: Mapping[str, str]) -> dict
         row["arn"] = call.arn.format(**{**words, "partition": place["partition"]})
     arn = row.get("arn")
     # A Trusted Advisor ARN names the piece of advice, not the resource it is about.
-    if call.table == "evidence" and arn is not None and ":trustedadvisor:" not in str(arn):
+    about = call.table in _ABOUT_OTHERS and ":trustedadvisor:" not in str(arn)
+    if about and arn is not None:
         row["resource_id"] = resource_id_of_arn(str(arn))
     if row.get("resource_id") is None:
         row["resource_id"] = arn

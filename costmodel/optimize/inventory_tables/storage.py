@@ -94,6 +94,13 @@ TABLES: Final[dict[str, TableSchema]] = {
         "AWS Backup vault",
         (Field("recovery_points", "number", "recovery points"),),
     ),
+    "backup_protected": resource_table(
+        "resource AWS Backup has a recovery point of; resource_id is the resource's own",
+        (
+            Field("protected_type", "text", "EBS, EC2, RDS, DynamoDB, EFS …"),
+            Field("last_backup_at", "time", "newest recovery point"),
+        ),
+    ),
     "dlm_policies": resource_table(
         "Data Lifecycle Manager policy",
         (
