@@ -72,6 +72,7 @@ def _register_commands() -> None:
         budget,
         catalog,
         commitments,
+        demo,
         estimate,
         forecast,
         inventory,
@@ -85,6 +86,7 @@ def _register_commands() -> None:
     budget.register(app)
     catalog.register(app)
     commitments.register(app)
+    demo.register(app)
     estimate.register(app)
     forecast.register(app)
     inventory.register(app)

@@ -77,4 +77,8 @@ def write_text(path: Path, text: str) -> None:
     handle, aside = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
+    # mkstemp makes files only the owner reads; a report is as readable as any new file.
+    umask = os.umask(0)
+    os.umask(umask)
+    Path(aside).chmod(0o666 & ~umask)
     Path(aside).replace(path)
