@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from costmodel.verbs_spend import anomalies as anomalies
     from costmodel.verbs_spend import check_budgets as check_budgets
     from costmodel.verbs_spend import forecast as forecast
+    from costmodel.verbs_spend import send_anomaly_alerts as send_anomaly_alerts
     from costmodel.verbs_spend import send_budget_alerts as send_budget_alerts
 
 # public name -> module that defines it
@@ -95,6 +96,7 @@ _PUBLIC = {
     "forecast": "costmodel.verbs_spend",
     "anomalies": "costmodel.verbs_spend",
     "check_budgets": "costmodel.verbs_spend",
+    "send_anomaly_alerts": "costmodel.verbs_spend",
     "send_budget_alerts": "costmodel.verbs_spend",
     "Comparison": "costmodel.compare",
     "Estimate": "costmodel.estimate.result",

@@ -4,7 +4,7 @@ A source is a bill (``read_bill``), the paths of one, or a table of daily spend 
 ``ChargePeriodStart``, dimensions and cost columns.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -26,11 +26,15 @@ from costmodel.verbs import read_bill
 if TYPE_CHECKING:
     import pandas as pd
 
+    from costmodel.io.delivery.destination import DeliveryConfig
+    from costmodel.io.delivery.outbox import Outbox
     from costmodel.io.delivery.worker import DeliveryReport
 
 # Commitment fees, tax and credits are decisions and dates, not behaviour.
 _USAGE_ONLY: Final = "ChargeCategory = 'Usage'"
 _QUANTITY: Final = "ConsumedQuantity"
+# Older anomalies are history: a first run must not send a year of them.
+_TOLD_DAYS: Final = 7
 
 
 Source: TypeAlias = "Bill | pd.DataFrame | Spend | str | Path | Sequence[str | Path]"
@@ -130,19 +134,11 @@ def send_budget_alerts(
         outbox: SQLite file or ``postgresql://`` URL that keeps states, alerts and deliveries.
         destinations: file that names the receivers.
     """
-    try:
-        from costmodel.io.delivery.destination import read_destinations
-        from costmodel.io.delivery.outbox import open_outbox
-        from costmodel.io.delivery.worker import deliver_pending
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(error.name or "sqlalchemy", "alerts") from None
+    store, config, deliver = _open_delivery(outbox, destinations)
     entries = read_budgets(budgets) if isinstance(budgets, str | Path) else list(budgets)
-    config = read_destinations(destinations)
-    store = open_outbox(outbox)
     kept = store.read_states()
     known = {key: crossing for state in kept.states.values() for key, crossing in state.items()}
-    state = state_from_json(known, outbox)
-    report = check_budgets(entries, source, now=now, state=state)
+    report = check_budgets(entries, source, now=now, state=state_from_json(known, outbox))
     store.commit_evaluation(
         report.states_by_budget(entries),
         report.alerts,
@@ -150,7 +146,41 @@ def send_budget_alerts(
         now=now.timestamp(),
         revision=kept.revision,
     )
-    return report, deliver_pending(store, config)
+    return report, deliver(store, config)
+
+
+def send_anomaly_alerts(
+    report: AnomalyReport, *, now: datetime, outbox: str, destinations: str | Path
+) -> "DeliveryReport":
+    """Deliver the anomalies of the last week of a report that were not told before.
+
+    Args:
+        report: what `anomalies` found.
+        now: the time of the alerts, UTC.
+        outbox: SQLite file or ``postgresql://`` URL that keeps alerts and deliveries.
+        destinations: file that names the receivers.
+    """
+    store, config, deliver = _open_delivery(outbox, destinations)
+    store.commit_evaluation(
+        {},
+        report.recent(_TOLD_DAYS).alerts(now),
+        destinations=config.destinations.values(),
+        now=now.timestamp(),
+    )
+    return deliver(store, config)
+
+
+def _open_delivery(
+    outbox: str, destinations: str | Path
+) -> tuple["Outbox", "DeliveryConfig", "Callable[[Outbox, DeliveryConfig], DeliveryReport]"]:
+    """Open the outbox and read the receivers; SQLAlchemy and the rest load only here."""
+    try:
+        from costmodel.io.delivery.destination import read_destinations
+        from costmodel.io.delivery.outbox import open_outbox
+        from costmodel.io.delivery.worker import deliver_pending
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(error.name or "sqlalchemy", "alerts") from None
+    return open_outbox(outbox), read_destinations(destinations), deliver_pending
 
 
 def _read(

@@ -5,7 +5,7 @@ parent whose rise is that of one child is left out in favour of the child.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -138,6 +138,11 @@ class AnomalyReport(Result):
             "ignored": self.ignored,
             "issues": [issue.to_json() for issue in self.issues],
         }
+
+    def recent(self, days: int) -> "AnomalyReport":
+        """Return the report with only the anomalies of the last days of the data."""
+        since = self.tree.day(self.tree.leaf.shape[1] - days)
+        return replace(self, anomalies=tuple(a for a in self.anomalies if a.end > since))
 
     def alerts(self, now: datetime) -> tuple[Alert, ...]:
         """Return the anomalies as alerts; the key of each stays the same from day to day."""

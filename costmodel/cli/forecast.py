@@ -6,6 +6,12 @@ from typing import Annotated
 
 import typer
 
+from costmodel.cli.alerts import (
+    DEFAULT_DESTINATIONS,
+    DEFAULT_OUTBOX,
+    DestinationsOption,
+    OutboxOption,
+)
 from costmodel.cli.output import FormatOption, OutOption, QuietOption, emit
 
 BillArgument = Annotated[list[Path], typer.Argument(help="Bill files, folders or manifests.")]
@@ -65,6 +71,11 @@ def anomalies_command(
     feedback: Annotated[
         Path | None, typer.Option("--feedback", help="YAML: anomalies to ignore or confirm.")
     ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="Deliver those of the last week, each once.")
+    ] = False,
+    destinations: DestinationsOption = DEFAULT_DESTINATIONS,
+    outbox: OutboxOption = DEFAULT_OUTBOX,
     format_name: FormatOption = "table",
     out: OutOption = None,
     quiet: QuietOption = False,
@@ -76,7 +87,7 @@ def anomalies_command(
     Example: costmodel anomalies cur/ --amount 25 --feedback feedback.yaml
     """
     from costmodel.engine.anomaly import Sensitivity
-    from costmodel.verbs_spend import anomalies
+    from costmodel.verbs_spend import anomalies, send_anomaly_alerts
 
     report = anomalies(
         list(bills),
@@ -87,6 +98,11 @@ def anomalies_command(
         sensitivity=Sensitivity(score, amount, percent),
         feedback=feedback or (),
     )
+    if send:
+        now = to_utc(as_of) or datetime.now(UTC)
+        sent = send_anomaly_alerts(report, now=now, outbox=outbox, destinations=destinations)
+        if not quiet:
+            typer.echo(str(sent), err=True)
     emit(
         report.report_tables(),
         format_name=format_name,

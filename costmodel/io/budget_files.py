@@ -1,6 +1,7 @@
 """Budgets, feedback and evaluation state from files."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +40,18 @@ def _read_tree(path: Path) -> Any:
 
 
 class _Loader(yaml.SafeLoader):
-    """Keeps account numbers such as 012345678901 as text: YAML would read them as octal."""
+    """YAML as people write budgets.
+
+    The key ``on`` is a word here, not a truth value, and an account number such as 012345678901
+    is text, not an octal number.
+    """
 
 
+_PLAIN_TAGS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:bool")
 _Loader.yaml_implicit_resolvers = {
-    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:int"]
+    letter: [(tag, pattern) for tag, pattern in resolvers if tag not in _PLAIN_TAGS]
     for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)

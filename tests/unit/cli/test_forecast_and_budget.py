@@ -1,6 +1,7 @@
 """The commands on a stand-in for a bill: what they ask of it and what they print."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -118,6 +119,26 @@ def test_send_delivers_an_alert_once_and_remembers_it(bill: StandInBill, tmp_pat
     assert "1 delivered" in first.stderr
     assert "0 delivered" in second.stderr
     assert told.read_text().count("web/2026-04-01/actual-80pct") == 1
+
+
+def test_anomalies_of_the_last_week_are_sent_once(bill: StandInBill, tmp_path) -> None:
+    told = tmp_path / "told.jsonl"
+    (tmp_path / "d.yaml").write_text(
+        "allow_exec: true\ndestinations:\n- name: hook\n  format: exec\n"
+        f"  command: [sh, -c, 'cat >> {told}']\n"
+    )
+    send = ["--send", "--destinations", str(tmp_path / "d.yaml"),
+            "--outbox", str(tmp_path / "alerts.db")]  # fmt: skip
+
+    old = RUNNER.invoke(app, ["anomalies", "cur", "--as-of", "2026-04-25", *send])
+    assert not told.exists(), old.output
+    for _ in range(2):
+        RUNNER.invoke(app, ["anomalies", "cur", "--as-of", "2026-04-14", *send])
+
+    keys = re.findall(r'"key": "(.*?)"', told.read_text())
+    # Each service rose by 40; the total, which no single one explains, by 80.
+    assert len(keys) == len(set(keys)) == 3
+    assert all(key.endswith("/2026-04-11/anomaly") for key in keys)
 
 
 @pytest.mark.parametrize("command", [["forecast"], ["anomalies"], ["budget", "check"]])
