@@ -24,16 +24,24 @@ def ask(
     account: Account, call: Call, region: str, parameters: Mapping[str, Any]
 ) -> list[Any] | Refusal:
     """Return the pages of a call as plain JSON, or why there are none."""
+    answer = ask_raw(account, call, region, parameters)
+    return answer if isinstance(answer, Refusal) else [plain(page) for page in answer]
+
+
+def ask_raw(
+    account: Account, call: Call, region: str, parameters: Mapping[str, Any]
+) -> Sequence[Any] | Refusal:
+    """Return the pages of a call as boto3 gives them, or why there are none."""
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
     try:
         client = account.client(call.service, region)
-        return [plain(page) for page in _pages(client, call, dict(parameters))]
+        return _pages(client, call, dict(parameters))
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if call.absent is not None and code in call.absent.codes:
-            return [plain(call.absent.response)]
+            return [call.absent.response]
         return Refusal(code, error.response.get("Error", {}).get("Message") or str(error))
     except (BotoCoreError, ResponseParserError, AttributeError) as error:
         # ResponseParserError: a proxy answered. AttributeError: boto3 is older than the operation.

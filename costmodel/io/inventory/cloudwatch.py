@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from costmodel.errors import Issue, IssueReason
 from costmodel.io.inventory.account import Account
-from costmodel.io.inventory.ask import Refusal, ask, whole
+from costmodel.io.inventory.ask import Refusal, ask, ask_raw, whole
 from costmodel.io.inventory.collect import GLOBAL, Progress, silent
 from costmodel.io.inventory.registry import Call
 from costmodel.optimize.metric_summary import (
@@ -208,15 +208,15 @@ def _read_chunk(
         "EndTime": end,
         "MetricDataQueries": [_ask(number, query, period) for number, query in enumerate(queries)],
     }
-    answer = ask(account, _DATA, region, parameters)
+    # Millions of points: they stay as boto3 gives them.
+    answer = ask_raw(account, _DATA, region, parameters)
     if isinstance(answer, Refusal):
         return MetricReading(), _issue("get_metric_data", region, answer)
     width = -(-int((end - start).total_seconds()) // period)
     values = np.full((len(queries), width), np.nan)
     for result in whole(answer).get("MetricDataResults", []):
         number = int(result["Id"][1:])
-        times = [datetime.fromisoformat(time) for time in result["Timestamps"]]
-        row = place_on_grid(times, result["Values"], start, period, width)
+        row = place_on_grid(result["Timestamps"], result["Values"], start, period, width)
         values[number] = np.fmax(values[number], row)
     return _summarized(queries, values, start, period, days), None
 
