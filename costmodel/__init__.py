@@ -9,10 +9,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from costmodel.bill.analysis.change import explain_change as explain_change
+    from costmodel.bill.analysis.tagging import untagged_costs as untagged_costs
+    from costmodel.bill.analysis.unit_cost import Units as Units
+    from costmodel.bill.analysis.unit_cost import paid_unit_prices as paid_unit_prices
+    from costmodel.bill.analysis.unit_cost import unit_costs as unit_costs
+    from costmodel.bill.analysis.virtual_tags import allocate as allocate
+    from costmodel.bill.analysis.virtual_tags import parse_virtual_tag as parse_virtual_tag
     from costmodel.bill.check.report import BillCheck as BillCheck
+    from costmodel.bill.engines.spark import start_spark as start_spark
+    from costmodel.bill.engines.transpile import transpile_query as transpile_query
     from costmodel.bill.generate.catalog_prices import catalog_price_table as catalog_price_table
     from costmodel.bill.generate.plan import BillSettings as BillSettings
     from costmodel.bill.query import Bill as Bill
+    from costmodel.bill.reprice.reconcile import reconcile as reconcile
+    from costmodel.bill.reprice.scenario import BillScenario as BillScenario
+    from costmodel.bill.reprice.scenario import parse_bill_scenario as parse_bill_scenario
+    from costmodel.bill.reprice.what_if import what_if as what_if
     from costmodel.bill.summary import BillSummary as BillSummary
     from costmodel.budget.alert import Alert as Alert
     from costmodel.budget.anomalies import AnomalyReport as AnomalyReport
@@ -38,6 +51,7 @@ if TYPE_CHECKING:
     from costmodel.io.delivery.receiver.receive import SnsReceiver as SnsReceiver
     from costmodel.io.delivery.worker import deliver_pending as deliver_pending
     from costmodel.io.delivery.worker import run_worker as run_worker
+    from costmodel.io.focus_writer import write_focus as write_focus
     from costmodel.io.generated_bill import generate_bill as generate_bill
     from costmodel.io.iac.reader import read_plan as read_plan
     from costmodel.io.iac.reader import read_spec as read_spec
@@ -109,6 +123,20 @@ _PUBLIC = {
     "BillSettings": "costmodel.bill.generate.plan",
     "catalog_price_table": "costmodel.bill.generate.catalog_prices",
     "generate_bill": "costmodel.io.generated_bill",
+    "explain_change": "costmodel.bill.analysis.change",
+    "allocate": "costmodel.bill.analysis.virtual_tags",
+    "parse_virtual_tag": "costmodel.bill.analysis.virtual_tags",
+    "untagged_costs": "costmodel.bill.analysis.tagging",
+    "unit_costs": "costmodel.bill.analysis.unit_cost",
+    "paid_unit_prices": "costmodel.bill.analysis.unit_cost",
+    "Units": "costmodel.bill.analysis.unit_cost",
+    "reconcile": "costmodel.bill.reprice.reconcile",
+    "what_if": "costmodel.bill.reprice.what_if",
+    "BillScenario": "costmodel.bill.reprice.scenario",
+    "parse_bill_scenario": "costmodel.bill.reprice.scenario",
+    "write_focus": "costmodel.io.focus_writer",
+    "start_spark": "costmodel.bill.engines.spark",
+    "transpile_query": "costmodel.bill.engines.transpile",
     "BadInputError": "costmodel.errors",
     "CostModelError": "costmodel.errors",
     "IncompleteEstimateError": "costmodel.errors",

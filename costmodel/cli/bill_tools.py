@@ -1,4 +1,4 @@
-"""``costmodel bill generate`` and ``convert``: bills out."""
+"""``costmodel bill generate``, ``convert`` and ``reprice``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from costmodel.cli.bill_group import bill_app
-from costmodel.cli.output import QuietOption
+from costmodel.cli.output import FormatOption, OutOption, QuietOption, emit
 from costmodel.errors import BadInputError
 from costmodel.report.table import dump_json
 
 if TYPE_CHECKING:
+    from costmodel.bill.reprice.scenario import BillScenario
     from costmodel.io.generated_bill import BillFormat
 
 BillPaths = Annotated[
@@ -28,6 +29,7 @@ def register() -> None:
     """Add the commands to the ``bill`` group."""
     bill_app.command("generate")(generate_command)
     bill_app.command("convert")(convert_command)
+    bill_app.command("reprice")(reprice_command)
 
 
 def generate_command(
@@ -89,6 +91,64 @@ def convert_command(
         written = write_focus(read_bill(*bill), out)
     if not quiet:
         typer.echo(dump_json(written.to_json()))
+
+
+def reprice_command(
+    bill: BillPaths,
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", help="YAML: region, families, volumes, plans …")
+    ] = None,
+    new_catalog: Annotated[
+        Path | None, typer.Option("--new-catalog", help="Prices after, e.g. of another date.")
+    ] = None,
+    filter_: Annotated[
+        str | None, typer.Option("--filter", help="RegionId = 'eu-west-1' and tag:team is null")
+    ] = None,
+    catalog: CatalogOption = None,
+    format_: FormatOption = "table",
+    out: OutOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Price a bill by the catalog, service by service; with a scenario, say what it changes.
+
+    Example: costmodel bill reprice cur/ --scenario graviton.yaml
+    """
+    from costmodel.bill.reprice.reconcile import Repricing, reconcile
+    from costmodel.bill.reprice.scenario import BillScenario
+    from costmodel.bill.reprice.what_if import WhatIf, what_if
+    from costmodel.cli.progress import waiting
+    from costmodel.io.catalog_store import find_catalog, load_catalog
+    from costmodel.io.family_successors import read_family_successors
+    from costmodel.verbs import read_bill
+
+    prices = load_catalog(catalog)
+    found: Repricing | WhatIf
+    with waiting("Pricing the bill", quiet=quiet):
+        read = read_bill(*bill, catalog=prices)
+        if scenario is None and new_catalog is None:
+            found = reconcile(read, prices, filter_text=filter_)
+        else:
+            found = what_if(
+                read,
+                prices,
+                BillScenario() if scenario is None else _read_scenario(scenario),
+                successors=read_family_successors(find_catalog(catalog)),
+                new_catalog=None if new_catalog is None else load_catalog(new_catalog),
+                filter_text=filter_,
+            )
+    emit(
+        found.report_tables(), format_name=format_, out=out, json_payload=found.to_json,
+        html=found.to_html,
+    )  # fmt: skip
+
+
+def _read_scenario(path: Path) -> "BillScenario":
+    from costmodel.bill.reprice.scenario import parse_bill_scenario
+    from costmodel.io.iac.documents import parse_document, read_text
+
+    return parse_bill_scenario(
+        parse_document(read_text(path, BadInputError), str(path)), str(path)
+    )
 
 
 def parse_bill_format(name: str) -> "BillFormat":

@@ -67,6 +67,26 @@ def test_convert_names_what_it_can_write(cur: Path, tmp_path: Path) -> None:
         )  # fmt: skip
 
 
+def test_reprice_matches_a_bill_made_of_catalog_prices(cur: Path) -> None:
+    answer = json.loads(run("bill", "reprice", str(cur), "-f", "json"))
+
+    assert answer["total"]["matched_share"] == 1.0
+    assert answer["total"]["difference"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_reprice_with_a_scenario_says_what_it_changes(cur: Path, tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("processor: graviton\ndiscount_percent: 10\n")
+
+    answer = json.loads(
+        run("bill", "reprice", str(cur), "--scenario", str(scenario), "-f", "json")
+    )
+
+    assert answer["total"]["after"] < 0.95 * answer["total"]["before"]
+    changes = sum(row["change"] for row in answer["services"])
+    assert changes == pytest.approx(answer["total"]["change"])
+
+
 def test_change_in_json_adds_up(cur: Path) -> None:
     answer = json.loads(
         run("bill", "change", str(cur), "--before", "2026-01", "--after", "2026-02", "-f", "json")

@@ -1,0 +1,147 @@
+"""The usage of a bill by price key: what has to be priced, and nothing more.
+
+Letters in shapes: ``n`` lines.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from costmodel.bill.analysis.dialect import QueryEngine, Sql, ask, named, places, quote, source
+from costmodel.bill.query import Bill
+from costmodel.catalog.catalog import PriceCatalog
+
+Texts = npt.NDArray[np.object_]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+
+# What decides a price. The usage type is taken as billed: its prefix is cut off once per distinct
+# key, not once per row.
+_KEYS = (
+    "x_ServiceCode", "x_PriceServiceCode", "RegionId", "SkuMeter", "x_Operation", "SkuPriceId",
+    "PricingUnit", "PricingCategory",
+)  # fmt: skip
+# Whose use fills one tier ladder: the organisation's, month by month.
+_POOL = ("BillingAccountId", "BillingPeriodStart")
+_SUMS = ("PricingQuantity", "ListCost", "ContractedCost", "EffectiveCost")
+_SPOT = "SpotUsage"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLines:
+    """Usage by price key, tier pool and, if asked for, resource."""
+
+    service: Texts  # (n,) product code on the bill
+    price_service: Texts  # (n,) service code of the price list, as the bill names it
+    region: Texts  # (n,)
+    usage_type: Texts  # (n,) without region prefix
+    operation: Texts  # (n,)
+    rate_code: Texts  # (n,) price of the bill; "" where it has none
+    unit: Texts  # (n,)
+    category: Texts  # (n,) PricingCategory
+    resource: Texts  # (n,) "" unless asked for
+    pool: Ints  # (n,) payer and month
+    quantity: Floats  # (n,) PricingQuantity
+    list_cost: Floats  # (n,) as billed, NaN where the bill does not say
+    contracted_cost: Floats  # (n,)
+    effective_cost: Floats  # (n,)
+    rows: npt.NDArray[np.int64]  # (n,) rows of the bill
+
+    def __len__(self) -> int:
+        return len(self.quantity)
+
+    def take(self, rows: Ints) -> "UsageLines":
+        """Return some of the lines."""
+        return UsageLines(*(getattr(self, part.name)[rows] for part in fields(self)))
+
+
+def read_lines(
+    bill: Bill,
+    catalog: PriceCatalog,
+    *,
+    by: Sequence[str] = (),
+    filter_text: str | None = None,
+    engine: QueryEngine | None = None,
+) -> UsageLines:
+    """Return the usage of a bill by price key.
+
+    Args:
+        bill: the bill.
+        catalog: names regions of usage types.
+        by: ``("ResourceId",)`` to keep resources apart.
+        filter_text: expression of the filter language.
+        engine: where to run it; the bill's DuckDB by default.
+    """
+    table = ask(bill, lines_query(bill, by, filter_text), engine)
+    texts = {name: _texts(table[f"k{place}"]) for place, name in enumerate((*_KEYS, *by))}
+    pools = [_texts(table[f"p{place}"]) for place in range(len(_POOL))]
+    _, pool = np.unique(np.array(["\x1f".join(parts) for parts in zip(*pools, strict=True)],
+                                 dtype=str), return_inverse=True)  # fmt: skip
+    # The region is named by the bill; only the prefix of the usage type is cut off.
+    _, usage_type = catalog.strip_region_prefix(texts["SkuMeter"])
+    sums = [table[name].cast(pa.float64()).to_numpy() for name in ("s0", "s1", "s2", "s3")]
+    count = len(table)
+    return UsageLines(
+        service=texts["x_ServiceCode"],
+        price_service=texts["x_PriceServiceCode"],
+        region=texts["RegionId"],
+        usage_type=np.asarray(usage_type, dtype=object),
+        operation=texts["x_Operation"],
+        rate_code=texts["SkuPriceId"],
+        unit=texts["PricingUnit"],
+        category=texts["PricingCategory"],
+        resource=texts[by[0]] if by else np.full(count, "", dtype=object),
+        pool=pool.astype(np.intp),
+        quantity=np.nan_to_num(sums[0]),
+        list_cost=sums[1],
+        contracted_cost=sums[2],
+        effective_cost=sums[3],
+        rows=table["rows"].cast(pa.int64()).to_numpy(),
+    )
+
+
+def lines_query(bill: Bill, by: Sequence[str] = (), filter_text: str | None = None) -> Sql:
+    """Return quantity and cost of usage by price key, pool and further columns."""
+    keys = [(quote(name), f"k{place}") for place, name in enumerate((*_KEYS, *by))]
+    keys += [(quote(name), f"p{place}") for place, name in enumerate(_POOL)]
+    sums = [(f"SUM({quote(name)})", f"s{place}") for place, name in enumerate(_SUMS)]
+    sums.append(("COUNT(*)", "rows"))
+    read = source(
+        bill,
+        [*_KEYS, *by, *_POOL, *_SUMS, "ChargeCategory", "ChargeClass", "x_LineItemType"],
+        filter_text,
+    )
+    return (
+        f"SELECT {named([*keys, *sums])} FROM {read.sql} WHERE {USAGE_CONDITION}"
+        f" AND {read.condition} GROUP BY {places(len(keys))}"
+    )
+
+
+# Usage that was metered: no corrections, no negations, no unused commitment (it has no quantity).
+USAGE_CONDITION = (
+    '"ChargeCategory" = \'Usage\' AND "ChargeClass" IS NULL AND "PricingQuantity" IS NOT NULL'
+    " AND COALESCE(\"x_LineItemType\", '') <> 'SavingsPlanNegation'"
+)
+
+
+def on_demand_usage_type(usage_type: Texts) -> Texts:
+    """Return usage types with spot usage named as the on-demand usage it stands for."""
+    return np.array(
+        [
+            text.replace(_SPOT, "BoxUsage", 1) if text.startswith(_SPOT) else text
+            for text in usage_type
+        ],
+        dtype=object,
+    )
+
+
+def _texts(column: pa.ChunkedArray) -> Texts:
+    if pa.types.is_temporal(column.type):
+        return np.array([f"{value:%Y-%m}" if value else "" for value in column.to_pylist()],
+                        dtype=object)  # fmt: skip
+    filled = column.fill_null("")
+    return np.asarray(filled.to_numpy(), dtype=object)
