@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from costmodel.bill.generate.lines import LINE_ITEM_TYPES, LineKind
+from costmodel.bill.generate.lines import FEE_OFFERS, LINE_ITEM_TYPES, LineKind
 from costmodel.bill.generate.rows import MICRO, Chunk, money_as_usd
 from costmodel.bill.generate.texts import (
     PLAN_KINDS,
@@ -52,6 +52,12 @@ class RowContext:
     def offer(self, name: str) -> pa.DictionaryArray:
         """Return a text that hangs on the offer."""
         return as_texts(self.texts.offers[name], self.keys.offer)
+
+    def usage_types(self) -> pa.DictionaryArray:
+        """Return usage types; spot has names of its own."""
+        offers = len(self.texts.plan.prices.offers) + len(FEE_OFFERS)
+        place = self.keys.offer + offers * (self.keys.kind == LineKind.SPOT).astype(np.int32)
+        return as_texts(self.texts.offers["usage_type"], place)
 
     def constant(self, text: str) -> pa.DictionaryArray:
         """Return one text for all rows."""
@@ -173,7 +179,7 @@ _LINE_ITEM: dict[str, Column] = {
     "line_item_usage_start_date": lambda c: times_ms(c)[0],
     "line_item_usage_end_date": lambda c: times_ms(c)[1],
     "line_item_product_code": lambda c: c.offer("product_code"),
-    "line_item_usage_type": lambda c: c.offer("usage_type"),
+    "line_item_usage_type": lambda c: c.usage_types(),
     "line_item_operation": lambda c: c.offer("operation"),
     "line_item_availability_zone": lambda c: as_texts(c.texts.zone, c.keys.place),
     "line_item_resource_id": lambda c: line_texts(c, c.texts.resource_id),

@@ -265,7 +265,7 @@ _WHAT: dict[str, Column] = {
     "ServiceName": lambda c: c.offer("product_name"),
     "ServiceSubcategory": lambda c: c.offer("service_subcategory"),
     "SkuId": _on((*_USAGE, *_UNUSED), "sku"),
-    "SkuMeter": _on((*_USAGE, *_UNUSED), "usage_type"),
+    "SkuMeter": lambda c: _or_null(c.usage_types(), ~_is(c, (*_USAGE, *_UNUSED))),
     "SkuPriceDetails": lambda c: pa.nulls(c.rows, pa.map_(pa.string(), pa.string())),
     "SkuPriceId": lambda c: _or_null(rate_column(c, "rate_code")),
     "Tags": lambda c: tag_map(c, "user:"),
@@ -273,7 +273,7 @@ _WHAT: dict[str, Column] = {
     "x_Operation": lambda c: c.offer("operation"),
     "x_ServiceCode": lambda c: c.offer("product_code"),
 }
-_USAGE_TYPE: dict[str, Column] = {"x_UsageType": lambda c: c.offer("usage_type")}
+_USAGE_TYPE: dict[str, Column] = {"x_UsageType": lambda c: c.usage_types()}
 FOCUS_1_2_COLUMNS: dict[str, Column] = {**_TIMES_AND_ACCOUNTS, **_CHARGE, **_COST, **_WHAT}
 _LATER_THAN_1_0 = (
     "BillingAccountType", "SubAccountType", "InvoiceId", "CapacityReservationId",

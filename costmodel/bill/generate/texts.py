@@ -47,7 +47,7 @@ class Texts:
 
     plan: BillPlan
     lines: Lines
-    offers: Mapping[str, TextColumn]  # product_code, usage_type, …
+    offers: Mapping[str, TextColumn]  # product_code, …; usage_type has spot's names after all
     account_id: TextColumn
     account_name: TextColumn
     lease_arn: TextColumn
@@ -122,7 +122,15 @@ def _offer_texts(offers: Sequence[Offer]) -> dict[str, TextColumn]:
             lambda o: SERVICES[o.meter.service_code].subcategory,
             [SERVICES[code].subcategory for code in fee_code],
         ),
-        "usage_type": column(lambda o: o.usage_type, [plan_.usage_type, support.usage_type]),
+        "usage_type": text_column(
+            "offer",
+            [
+                *(offer.usage_type for offer in offers),
+                plan_.usage_type,
+                support.usage_type,
+                *(offer.usage_type.replace("BoxUsage", "SpotUsage") for offer in offers),
+            ],
+        ),
         "operation": column(lambda o: o.meter.operation, blank),
         "product_family": column(lambda o: o.meter.product_family, blank),
         "region": column(lambda o: o.region_id, ["global", "global"]),

@@ -185,6 +185,9 @@ def test_spot_has_no_public_cost(rows: Rows) -> None:
     spot = [row for row in rows if "Spot Instance" in row["line_item_line_item_description"]]
 
     assert spot
+    assert {row["line_item_usage_type"].rpartition("SpotUsage")[1] for row in spot} == {
+        "SpotUsage"
+    }
     assert {row["pricing_public_on_demand_cost"] for row in spot} == {0.0}
 
 
