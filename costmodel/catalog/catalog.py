@@ -109,7 +109,7 @@ class PriceCatalog:
     @cached_property
     def lookup_tables(self) -> LookupTables:
         """The look-up tables every sheet may read."""
-        return LookupTables(self.hardware, self.regions)
+        return LookupTables(self.hardware, self.regions, self.zones)
 
     def __repr__(self) -> str:
         return f"PriceCatalog(version={self.version!r}, published={self.published!r})"

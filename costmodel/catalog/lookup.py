@@ -1,6 +1,6 @@
 """Look-up tables every sheet may read: the hardware table by column, each region's prefix."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,14 +11,21 @@ _HARDWARE = "hardware_"
 class LookupTables(dict[str, Mapping[str, Any]]):
     """Name → table; ``hardware_COLUMN`` maps an instance type to that column, made when asked."""
 
-    def __init__(self, hardware: Any, prefixes: Mapping[str, str]) -> None:
+    def __init__(
+        self, hardware: Any, prefixes: Mapping[str, str], zones: Sequence[str] = ()
+    ) -> None:
         """Keep what the tables are made from.
 
         Args:
             hardware: returns the hardware table (pyarrow), called once when first needed.
             prefixes: region → usage-type prefix.
+            zones: local and wavelength zones, each named after its region.
         """
-        super().__init__(region_prefix=prefixes)
+        parents = {
+            zone: max((r for r in prefixes if zone.startswith(r)), key=len, default=zone)
+            for zone in zones
+        }
+        super().__init__(region_prefix=prefixes, parent_region=parents)
         self._read_hardware = hardware
         self._hardware: pa.Table | None = None
 

@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 # Names every formula may read besides the inputs.
 IMPLIED_NAMES: Final = frozenset({"region", "region_prefix", "as_of"})
 # Tables the engine provides: the hardware table by column, and each region's usage-type prefix.
-IMPLIED_TABLES: Final = ("hardware_", "region_prefix")
+IMPLIED_TABLES: Final = ("hardware_", "region_prefix", "parent_region")
 
 _SHEET_KEYS: Final = {
     "service_code", "service_name", "service_category", "resource", "alias", "free", "table",

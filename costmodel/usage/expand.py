@@ -17,14 +17,8 @@ from costmodel.catalog.sheet import PRICING_MODELS, Child, Meter, ResourceSheet
 from costmodel.engine.formula import Template, compile_template
 from costmodel.engine.formula.functions import Array, as_flag, as_number, is_given
 from costmodel.errors import Issue, IssueReason
-from costmodel.usage.inputs import (
-    References,
-    blocks_at,
-    index_references,
-    missing_inputs,
-    read_input,
-    referred,
-)
+from costmodel.usage.inputs import missing_inputs, read_input
+from costmodel.usage.references import References, blocks_at, index_references, referred
 from costmodel.usage.spec import Resource
 from costmodel.usage.table import UsageTable, Working, concat_usage, empty_usage
 

@@ -3,9 +3,7 @@
 Order of truth: attribute > usage by address > usage by type > default of the sheet.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,77 +11,11 @@ import numpy as np
 from costmodel.catalog.sheet import Input
 from costmodel.engine.formula.functions import Array, is_given
 from costmodel.errors import Issue, IssueReason
+from costmodel.usage.references import References, reference_count, referred, value_at
 from costmodel.usage.spec import Resource
 
 # More than any bill's line: a larger number is a slip of the keyboard or of a unit.
 _LARGEST = 1e18
-
-
-@dataclass
-class References:
-    """Resources by address, and how many resources of a type refer to an address."""
-
-    by_address: Mapping[str, Resource]
-    incoming: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-
-def index_references(resources: Sequence[Resource]) -> References:
-    """Return what every reference of a spec leads to."""
-    incoming: Counter[tuple[str, str]] = Counter()
-    for resource in resources:
-        targets = {target for many in resource.references.values() for target in many}
-        incoming.update((target, resource.type) for target in targets)
-    return References({resource.address: resource for resource in resources}, incoming)
-
-
-def referred(resource: Resource, attribute: str, references: References) -> Resource | None:
-    """Return the resource an attribute refers to, or None."""
-    for name, targets in resource.references.items():
-        if name == attribute or name.startswith(f"{attribute}."):
-            for target in targets:
-                if target in references.by_address:
-                    return references.by_address[target]
-    named = value_at(resource.inputs, attribute.split("."))
-    return references.by_address.get(named) if isinstance(named, str) else None
-
-
-def value_at(values: Any, steps: Sequence[str]) -> Any:
-    """Return the value at a path of nested blocks; of a list of blocks, the first.
-
-    A step ``name[key=value;…]`` takes the first block of the list that has these values.
-    """
-    for step in steps:
-        if isinstance(values, list | tuple):
-            values = values[0] if values else None
-        if not isinstance(values, Mapping):
-            return None
-        values = values.get(step) if "[" not in step else _picked(values, step)
-    return values
-
-
-def _picked(values: Mapping[str, Any], step: str) -> Any:
-    name, _, conditions = step.rstrip("]").partition("[")
-    wanted = dict(condition.split("=", 1) for condition in conditions.split(";"))
-    blocks = values.get(name)
-    for block in blocks if isinstance(blocks, list | tuple) else [blocks]:
-        if isinstance(block, Mapping) and all(
-            block.get(key) == value for key, value in wanted.items()
-        ):
-            return block
-    return None
-
-
-def blocks_at(values: Any, steps: Sequence[str]) -> list[Mapping[str, Any]]:
-    """Return every nested block at a path, lists flattened."""
-    found: list[Any] = [values]
-    for step in steps:
-        inner = [block.get(step) for block in found if isinstance(block, Mapping)]
-        found = [
-            element
-            for item in inner
-            for element in (item if isinstance(item, list | tuple) else [item])
-        ]
-    return [block for block in found if isinstance(block, Mapping)]
 
 
 def read_input(
@@ -120,9 +52,7 @@ def _raw_value(
         return references.incoming[(resource.address, given.referenced_by)]
     value = _own_value(given, steps, resource)
     for reference in given.from_reference if value is None else ():
-        attribute, _, name = reference.partition(".")
-        target = referred(resource, attribute, references)
-        value = None if target is None else _own_value(given, name.split("."), target)
+        value = _value_behind(given, reference.split("."), resource, references)
         if value is not None:
             break
     if value is not None:
@@ -133,19 +63,39 @@ def _raw_value(
     return given.default
 
 
+def _value_behind(
+    given: Input, steps: Sequence[str], resource: Resource, references: References
+) -> Any:
+    """Follow the first step to the resource it refers to; the rest is its own or leads on."""
+    target = referred(resource, steps[0], references)
+    if target is None or len(steps) < 2:
+        return None
+    value = _own_value(given, steps[1:], target)
+    if value is None and len(steps) > 2:
+        return _value_behind(given, steps[1:], target, references)
+    return value
+
+
 def _own_value(given: Input, steps: Sequence[str], resource: Resource) -> Any:
     value = value_at(resource.inputs, steps)
     if value is None:
         value = value_at(resource.usage, steps)
-    if value is None and given.name != given.path:
+    if value is None and given.name != given.path and given.name in resource.inputs:
         # A plain value under the input's own name: what a child is handed, or a short spec.
         named = resource.inputs.get(given.name)
         return None if isinstance(named, Mapping | list | tuple) else named
-    if given.counts and value is not None:
-        return len(value) if isinstance(value, list | tuple | set | Mapping) else 1
+    if given.counts:
+        return _counted(value, ".".join(steps), resource)
     if isinstance(value, list | tuple):
         return value[0] if value else None
     return value
+
+
+def _counted(value: Any, path: str, resource: Resource) -> int | None:
+    """Return the number of elements; of values known only after apply, the references to them."""
+    if value is None:
+        return reference_count(resource, path) or None
+    return len(value) if isinstance(value, list | tuple | set | Mapping) else 1
 
 
 def _number(value: Any, given: Input, resource: Resource, issues: list[Issue]) -> float:
