@@ -116,6 +116,36 @@ def search_load(inventory: Inventory, capacities: Capacities, market: Ints) -> L
     )
 
 
+def fargate_need(inventory: Inventory, headroom: float) -> tuple[Floats, Floats]:
+    """Return what the tasks of every row of ``ecs_services`` need, headroom included.
+
+    Args:
+        inventory: with the services' CPU and memory utilisation, shares of the task's size.
+        headroom: share of the new size that stays free.
+
+    Returns:
+        (n,) CPU [1/1024 vCPU] and (n,) memory [MiB]; NaN where it was not seen.
+    """
+    kind = "ecs_services"
+    cpu = inventory.metric(kind, "CPUUtilization", "p99_5") / 100.0
+    memory = inventory.metric(kind, "MemoryUtilization", "max") / 100.0
+    return (
+        cpu * inventory.numbers(kind, "task_cpu_units") / (1.0 - headroom),
+        memory * inventory.numbers(kind, "task_memory_mb") / (1.0 - headroom),
+    )
+
+
+def lambda_used_mb(inventory: Inventory) -> Floats:
+    """Return the most memory every row of ``lambda_functions`` used [MB].
+
+    Lambda Insights measures it; NaN where it does not run.
+    """
+    kind = "lambda_functions"
+    used = inventory.metric(kind, "used_memory_max", "max")
+    share = inventory.metric(kind, "memory_utilization", "max") / 100.0
+    return np.where(np.isnan(used), share * inventory.numbers(kind, "memory_mb"), used)
+
+
 def _without_disks(
     inventory: Inventory,
     kind: str,

@@ -24,9 +24,6 @@ CHOICES: Final = 3
 # Instances × candidates compared at once: keeps the masks below 40 MB.
 _MOST_CELLS: Final = 4_000_000
 _UNSEEN_RISK: Final = 2.0
-_MOST_RISK: Final = 4.0
-# Share of points above the target at which a dimension's risk is the highest (own).
-_RISKY_SHARE: Final = 0.05
 
 
 class Architecture(Enum):
@@ -83,7 +80,8 @@ class Choices(NamedTuple):
         best: (n, 3) rows of `Capacities` in ascending price, -1 where there are fewer.
         hourly_price: (n, 3) their prices [USD / h], NaN for -1.
         current_price: (n,) price of the current type [USD / h].
-        risk: (n,) performance risk of the first choice, 0 to 4.
+        risk: (n,) performance risk of the first choice, 0 to 3: two for less of something nobody
+            saw, one for leaving fixed performance.
         memory_seen: (n,) memory was measured, so that less of it may be chosen.
         carried: (n,) the current type itself carries the need; False is under-provisioned.
     """
@@ -317,24 +315,3 @@ def _risk(load: Load, capacities: Capacities, chosen: Ints) -> Floats:
 def _burst_risk(capacities: Capacities, at: Ints, chosen: Ints) -> Floats:
     """Return the risk of leaving fixed performance: one step, as the past may not repeat."""
     return (capacities.burstable[chosen] & ~capacities.burstable[at]).astype(np.float64)
-
-
-def overload_risk(shares: Floats, quantiles: Floats, target: Floats) -> Floats:
-    """Return the risk of a dimension from its percentiles: share of points above the target.
-
-    Args:
-        shares: (q,) ascending percentiles as shares, the last 1.0.
-        quantiles: (n, q) their values, share of the *new* capacity.
-        target: (n,) share of the new capacity that should not be passed.
-
-    Returns:
-        (n,) 0 to 4: four at 5 % of the points or more.
-    """
-    passed = np.sum(quantiles <= target[:, None], axis=1)
-    row = np.arange(len(quantiles))
-    low, high = np.maximum(passed - 1, 0), np.minimum(passed, len(shares) - 1)
-    step = quantiles[row, high] - quantiles[row, low]
-    part = np.divide(target - quantiles[row, low], step, out=np.zeros(len(row)), where=step > 0)
-    reached = shares[low] + (shares[high] - shares[low]) * np.clip(part, 0.0, 1.0)
-    reached = np.where(passed == 0, 0.0, reached)
-    return np.minimum(_MOST_RISK, _MOST_RISK * (1.0 - reached) / _RISKY_SHARE)

@@ -9,7 +9,9 @@ from costmodel.optimize.rightsizing.capacity import build_capacities
 from costmodel.optimize.rightsizing.observed import (
     cache_load,
     database_load,
+    fargate_need,
     instance_load,
+    lambda_used_mb,
     search_load,
 )
 
@@ -117,3 +119,29 @@ def test_a_search_domain_is_judged_by_its_jvm(hardware) -> None:
 
     assert (load.cpu[0], load.memory[0]) == (0.3, 0.75)
     assert np.isnan(load.network_gbps[0])
+
+
+def test_a_task_needs_its_share_and_headroom() -> None:
+    found = inventory(
+        "ecs_services", {"task_cpu_units": 1024.0, "task_memory_mb": 2048.0},
+        ("CPUUtilization", {"p99_5": 40.0}), ("MemoryUtilization", {"max": 40.0}),
+    )  # fmt: skip
+
+    cpu, memory = fargate_need(found, 0.2)
+
+    # The recorded Hub answer halves 1024/2048 to 512/1024.
+    assert (cpu[0], memory[0]) == (pytest.approx(512), pytest.approx(1024))
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        ([("used_memory_max", {"max": 300.0}), ("memory_utilization", {"max": 10.0})], 300.0),
+        ([("memory_utilization", {"max": 50.0})], 512.0),
+        ([], np.nan),
+    ],
+)
+def test_memory_of_a_function_is_what_insights_saw(metrics, expected) -> None:
+    found = inventory("lambda_functions", {"memory_mb": 1024.0}, *metrics)
+
+    np.testing.assert_array_equal(lambda_used_mb(found), [expected])

@@ -18,7 +18,6 @@ from costmodel.optimize.rightsizing.search import (
     Load,
     Preferences,
     find_sizes,
-    overload_risk,
 )
 
 NAN = np.nan
@@ -254,16 +253,6 @@ def _slow(types: Capacities, load: Load, row: int) -> float:
         if fits and not price >= best:
             best = price
     return best
-
-
-def test_overload_risk_grows_with_the_points_above_the_target() -> None:
-    shares = np.array([0.0, 0.5, 0.95, 1.0])
-    values = np.array([[0.0, 0.2, 0.8, 1.0]] * 4)
-
-    risk = overload_risk(shares, values, np.array([1.0, 0.9, 0.8, 0.1]))
-
-    # None, 2.5 %, 5 % and 75 % of the points above; 5 % is the worst.
-    np.testing.assert_allclose(risk, [0.0, 2.0, 4.0, 4.0], atol=1e-9)
 
 
 def test_100_000_instances_are_sized_quickly(types) -> None:
