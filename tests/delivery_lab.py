@@ -3,11 +3,12 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -23,6 +24,7 @@ from costmodel.io.delivery.worker import deliver_pending
 
 START = datetime(2025, 3, 14, 6, tzinfo=UTC)
 NOW = START.timestamp()
+AFTER_THE_LEASE = 200.0
 ROOT = Path(__file__).parents[1]
 
 
@@ -51,6 +53,10 @@ class Receiver:
         self._process.kill()
         self._process.wait()
         self._process.stdout.close()
+
+    def forget(self) -> None:
+        """Start anew: no request was ever received."""
+        self.log.unlink(missing_ok=True)
 
     def received(self, path: str | None = None) -> list[dict[str, Any]]:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
@@ -118,19 +124,19 @@ def deliver(outbox: Outbox, config: DeliveryConfig, now: float = NOW, **options:
 
 
 class Tally(NamedTuple):
-    """What a receiver saw of the alerts sent to it."""
+    """What a receiver took of the alerts sent to it; what it refused does not count."""
 
     alerts: int
     lost: int
-    repeats: int  # requests beyond the first with the same idempotency key
+    repeats: int  # taken again under the same idempotency key
     strangers: int  # keys no alert has: duplicates beyond the idempotency key
-    out_of_order: int  # per budget, counting the first arrival of each key
+    out_of_order: int  # per budget, by the first time each key was taken
 
 
 def tally(received: Iterable[dict[str, Any]], alerts: Sequence[Alert], destination: str) -> Tally:
     """Compare what came with what was sent."""
     expected = {webhook_id(alert.key, destination): alert for alert in alerts}
-    arrivals = [entry["headers"]["webhook-id"] for entry in received]
+    arrivals = [entry["headers"]["webhook-id"] for entry in received if entry["taken"]]
     counts = Counter(arrivals)
     last: dict[str, datetime] = {}
     out_of_order = 0
@@ -195,6 +201,51 @@ def run_until_killed(work: Any, step: int) -> bool:
         return False
     assert os.waitstatus_to_exitcode(status) == 0, "the child failed otherwise"
     return True
+
+
+def kill_worker_at_every_step(folder: Path, receiver: Receiver) -> Iterator[Tally]:
+    """Kill a worker at step 1, 2, … of delivering three alerts; restart it; tally each time."""
+    config = receiver.config("ok")
+    alerts = [make_alert("a", 0), make_alert("a", 1), make_alert("b", 0)]
+    template, path = folder / "template.db", folder / "outbox.db"
+    full = open_outbox(str(template))
+    commit(full, config, alerts)
+    full.engine.dispose()
+
+    def work(fuse: Fuse) -> None:
+        outbox = open_outbox(str(path))
+        fuse.watch(outbox)
+        deliver(outbox, config)
+
+    lived, step = False, 0
+    while not lived:
+        step += 1
+        receiver.forget()
+        for rest in folder.glob("outbox.db*"):
+            rest.unlink()
+        shutil.copy(template, path)
+        lived = run_until_killed(work, step)
+        again = open_outbox(str(path))
+        deliver(again, config, NOW + AFTER_THE_LEASE)
+        assert again.count_deliveries() == {"delivered": 3}
+        again.engine.dispose()
+        yield tally(receiver.received(), alerts, "ok")
+
+
+def write_config(folder: Path, receiver: Receiver) -> Path:
+    """Write a destinations file that names the receiver."""
+    path = folder / "webhooks.yaml"
+    path.write_text(
+        f"""
+internal_receivers: [127.0.0.1]
+ports: [{receiver.port}]
+destinations:
+  - name: ok
+    format: json
+    url: http://127.0.0.1:{receiver.port}/ok
+"""
+    )
+    return path
 
 
 def worker_process(url: str, config_path: Path, fuse: int = 0) -> subprocess.Popen[bytes]:

@@ -14,6 +14,12 @@ from urllib.parse import urlsplit
 
 _LOCK = threading.Lock()
 _SEEN: Counter[str] = Counter()
+# The attempt from which on a path takes a message; absent = never. A receiver that hangs or breaks
+# off may have taken what it read, so it counts.
+_TAKES_FROM = {
+    **dict.fromkeys(("/ok", "/cut", "/hang", "/drip", "/endless"), 1),
+    "/busy": 2, "/flaky": 3,
+}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -30,7 +36,12 @@ class Handler(BaseHTTPRequestHandler):
                 _SEEN.clear()
             _SEEN[key] += 1
             with self.log_path.open("a") as log:
-                entry = {"path": path, "headers": dict(self.headers), "body": body.decode()}
+                entry = {
+                    "path": path,
+                    "taken": _SEEN[key] >= _TAKES_FROM.get(path, sys.maxsize),
+                    "headers": dict(self.headers),
+                    "body": body.decode(),
+                }
                 log.write(json.dumps(entry) + "\n")
         getattr(self, "answer_" + path.strip("/").replace("-", "_"), self.answer_ok)(key)
 

@@ -134,9 +134,10 @@ class Worker:
             self.report.count(delivered=1)
             return settle_delivered(self.outbox, lane, delivery, answer=answer.text, now=now)
         # Names and keys only: URLs of webhooks are secrets.
-        _LOG.warning("%s: %s to %s", answer.text, delivery.webhook_id, destination.name)
+        told = (answer.text, delivery.webhook_id, destination.name)
         delay = next_delay(delivery.attempts + 1, answer.retry_after, self.random)
         if answer.verdict is Verdict.GONE or delay is None:
+            _LOG.warning("given up, replay it with costmodel alerts replay: %s: %s to %s", *told)
             self.report.count(dead=1)
             settle = settle_gone if answer.verdict is Verdict.GONE else settle_dead
             settle(
@@ -148,6 +149,7 @@ class Worker:
                 fallback=destination.fallback,
             )
             return answer.verdict is not Verdict.GONE
+        _LOG.info("to be tried again: %s: %s to %s", *told)
         self.report.count(failed=1)
         pause = min(delay, _UNREACHABLE_PAUSE) if answer.is_unreachable else answer.retry_after
         settle_retry(

@@ -23,7 +23,7 @@ def receiver(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _forget(receiver):
-    receiver.log.unlink(missing_ok=True)
+    receiver.forget()
 
 
 @pytest.fixture
@@ -108,8 +108,8 @@ def test_later_alerts_of_a_budget_wait_for_the_first_and_other_budgets_do_not(ou
         deliver(outbox, config, now)
 
     assert first.out_of_order == 0
-    assert first.lost == 2 * 1  # the third of each budget still waits behind the second
-    assert tally(receiver.received(), alerts, "flaky")[1::2] == (0, 0)
+    assert first.lost == 2 * 2  # the third of each budget still waits behind the second
+    assert tally(receiver.received(), alerts, "flaky") == (6, 0, 0, 0, 0)
     assert outbox.count_deliveries() == {"delivered": 6}
 
 
@@ -258,7 +258,7 @@ def test_a_clock_set_ahead_by_a_year_loses_nothing(outbox, receiver):
         deliver(outbox, config, moment)
 
     assert outbox.count_deliveries() == {"delivered": 2}
-    assert tally(receiver.received(), alerts, "flaky")[1::2] == (0, 0)
+    assert tally(receiver.received(), alerts, "flaky") == (2, 0, 0, 0, 0)
 
 
 def test_a_dead_letter_goes_to_the_fallback_once(outbox, receiver):
