@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import event
 
 from costmodel.budget.alert import Alert, AlertKind, Cause, Link, Severity
+from costmodel.io.delivery import worker as worker_module
 from costmodel.io.delivery.destination import DeliveryConfig, parse_destinations
 from costmodel.io.delivery.outbox import Outbox, open_outbox, webhook_id
 from costmodel.io.delivery.transport import Http
@@ -169,9 +170,8 @@ class Fuse:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(self, outbox: Outbox) -> None:
-        """Count every statement and both sides of every commit and every request."""
+        """Count every statement (once it has run) and both sides of commits and requests."""
         engine = outbox.engine
-        event.listen(engine, "before_cursor_execute", lambda *_: self.step())
         event.listen(engine, "after_cursor_execute", lambda *_: self.step())
         engine.dialect.do_commit = self._around(engine.dialect.do_commit)
         Http.request = self._around(Http.request)
@@ -213,6 +213,7 @@ def kill_worker_at_every_step(folder: Path, receiver: Receiver) -> Iterator[Tall
     full.engine.dispose()
 
     def work(fuse: Fuse) -> None:
+        worker_module.PARALLEL = 2  # as many as there are lanes: the others only look
         outbox = open_outbox(str(path))
         fuse.watch(outbox)
         deliver(outbox, config)

@@ -56,7 +56,7 @@ def running_postgres(programs: Path) -> Iterator[str]:
             _wait_for_postgres(server, port)
             yield f"postgresql+psycopg://postgres@127.0.0.1:{port}"
         finally:
-            server.send_signal(signal.SIGINT)  # SIGTERM would wait for clients to leave
+            server.send_signal(signal.SIGQUIT)  # at once: nobody wants the data
             server.wait(20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

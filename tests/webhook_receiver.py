@@ -18,7 +18,8 @@ _SEEN: Counter[str] = Counter()
 # off may have taken what it read, so it counts.
 _TAKES_FROM = {
     **dict.fromkeys(("/ok", "/cut", "/hang", "/drip", "/endless"), 1),
-    "/busy": 2, "/flaky": 3,
+    "/busy": 2,
+    "/flaky": 3,
 }
 
 

@@ -43,7 +43,7 @@ class Http:
     ) -> None:
         self._backend = _GuardedBackend(policy, resolve)
         self._timeout = timeout
-        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
+        self._pools: dict[tuple[str, str | None], httpcore.ConnectionPool] = {}
         self._lock = threading.Lock()
         self._closing = ExitStack()
 
@@ -76,7 +76,7 @@ class Http:
         timeouts = dict.fromkeys(("connect", "read", "write", "pool"), self._timeout)
         sent = {"accept": "*/*", "user-agent": "costmodel", "connection": "keep-alive", **headers}
         try:
-            with self._pool(ca_file).stream(
+            with self._pool(endpoint.scheme, ca_file).stream(
                 method,
                 url,
                 headers=list(sent.items()),
@@ -91,18 +91,20 @@ class Http:
             detail = str(error.__cause__ or error) or type(error).__name__
             raise OSError(f"{type(error).__name__}: {detail[:200]}") from None
 
-    def _pool(self, ca_file: str | None) -> httpcore.ConnectionPool:
+    def _pool(self, scheme: str, ca_file: str | None) -> httpcore.ConnectionPool:
+        key = scheme, ca_file
         with self._lock:
-            if ca_file not in self._pools:
+            if key not in self._pools:
                 pool = httpcore.ConnectionPool(
-                    ssl_context=tls_context(ca_file),
+                    # Loading the system's certificates takes longer than a delivery.
+                    ssl_context=tls_context(ca_file) if scheme == "https" else None,
                     max_connections=None,
                     max_keepalive_connections=20,
                     keepalive_expiry=_KEEP_ALIVE_SECONDS,
                     network_backend=self._backend,
                 )
-                self._pools[ca_file] = self._closing.enter_context(pool)
-            return self._pools[ca_file]
+                self._pools[key] = self._closing.enter_context(pool)
+            return self._pools[key]
 
 
 class _GuardedBackend(httpcore.NetworkBackend):

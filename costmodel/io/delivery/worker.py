@@ -43,7 +43,7 @@ from costmodel.io.delivery.schedule import next_delay
 from costmodel.io.delivery.transport import TIMEOUT_SECONDS, Http
 
 _LOG = logging.getLogger("costmodel.delivery")
-_PARALLEL: Final = 8
+PARALLEL: Final = 8
 # A receiver nobody answers at is left alone for a minute at most, so that its other budgets do
 # not use up their attempts and one hanging receiver does not hold up all threads.
 _UNREACHABLE_PAUSE: Final = 60.0
@@ -85,8 +85,8 @@ class Worker:
 
     def drain(self) -> None:
         """Deliver until nothing is due."""
-        with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="delivery") as pool:
-            for done in [pool.submit(self._work) for _ in range(_PARALLEL)]:
+        with ThreadPoolExecutor(PARALLEL, thread_name_prefix="delivery") as pool:
+            for done in [pool.submit(self._work) for _ in range(PARALLEL)]:
                 done.result()  # lets an error of a thread out
 
     def _work(self) -> None:
