@@ -21,10 +21,10 @@ from costmodel.engine.tiers import Floats, Ints
 
 CLUSTERS = 100
 # Relative steps of the search; finer ones gain less than the bound can show.
-_STEPS = (0.10, 0.03)
+_STEPS = (0.30, 0.10, 0.03, 0.01)
 # The search runs on this many clustered hours; the answer is simulated on all.
-_SEARCH_HOURS = 250
-_SEARCH_OFFERS = 24
+_SEARCH_HOURS = 600
+_SEARCH_OFFERS = 40
 _ROUNDING = 1e-12
 
 
@@ -142,10 +142,16 @@ def _clustered(problem: _Problem, clusters: int) -> _Problem:
 
 
 def _cheaper_start(problem: _Problem, linear: Floats) -> Floats:
-    """Return the better of the programme's mix and a broad plan alone, in whole steps."""
-    mix = _resolve_broad(problem, _whole_steps(problem.offers, linear))
-    alone = _resolve_broad(problem, np.zeros(len(linear)))
-    return min((mix, alone), key=problem.cost)
+    """Return the best of the programme's mix, with all or one broad plan, and broad plans alone."""
+    mix = _whole_steps(problem.offers, linear)
+    starts = [mix, np.zeros(len(linear))]
+    broad = _broad_offers(problem.offers)
+    for p in broad[linear[broad] > 0.0]:
+        # Two broad plans of other rates get in each other's way under AWS's order.
+        one = mix.copy()
+        one[np.setdiff1d(broad, p)] = 0.0
+        starts.append(one)
+    return min((_resolve_broad(problem, start) for start in starts), key=problem.cost)
 
 
 def _whole_steps(offers: Offers, quantity: Floats) -> Floats:
