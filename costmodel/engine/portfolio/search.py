@@ -142,7 +142,7 @@ def _clustered(problem: _Problem, clusters: int) -> _Problem:
 
 
 def _cheaper_start(problem: _Problem, linear: Floats) -> Floats:
-    """Return the best of the programme's mix, with all or one broad plan, and broad plans alone."""
+    """Return the best of the programme's mix, the mix with one broad plan, and broad plans alone."""
     mix = _whole_steps(problem.offers, linear)
     starts = [mix, np.zeros(len(linear))]
     broad = _broad_offers(problem.offers)
@@ -184,7 +184,7 @@ def _resolve_broad(problem: _Problem, quantity: Floats) -> Floats:
 
 
 def _broad_offers(offers: Offers) -> Ints:
-    last = offers.stage == offers.stage.max()
+    last = offers.stage == offers.stage.max(initial=0)
     return np.flatnonzero(~offers.is_reservation & last)
 
 
