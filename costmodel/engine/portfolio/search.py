@@ -142,7 +142,7 @@ def _clustered(problem: _Problem, clusters: int) -> _Problem:
 
 
 def _cheaper_start(problem: _Problem, linear: Floats) -> Floats:
-    """Return the best of the programme's mix, the mix with one broad plan, and broad plans alone."""
+    """Return the best of: the programme's mix, the same with one broad plan, broad alone."""
     mix = _whole_steps(problem.offers, linear)
     starts = [mix, np.zeros(len(linear))]
     broad = _broad_offers(problem.offers)

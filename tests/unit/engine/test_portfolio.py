@@ -27,8 +27,8 @@ def offers(draw, *, price=None, stage=None, is_reservation=None, step=0.001) -> 
     return Offers(
         draw,
         np.array(price if price is not None else [1.0] * count),
-        np.array(stage if stage is not None else [0] * count),
-        np.array(is_reservation if is_reservation is not None else [False] * count),
+        np.array(stage if stage is not None else [0] * count, dtype=int),
+        np.array(is_reservation or [False] * count, dtype=bool),
         np.full(count, step) if np.isscalar(step) else np.array(step),
     )
 
