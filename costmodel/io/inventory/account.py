@@ -1,5 +1,6 @@
 """The account to read: credentials from the usual chain, clients that wait when throttled."""
 
+import re
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,8 @@ from typing import Any, Final
 
 from costmodel.errors import BadInputError, Issue, IssueReason, MissingDependencyError
 
+_REGION: Final = re.compile(r"^[a-z]{2,4}(-[a-z]+)+-\d+$")
+_URL: Final = re.compile(r"^https?://[^/\s]+")
 # Where services without regions answer, by partition.
 _HOME_REGION: Final = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 ATTEMPTS: Final = 8
@@ -73,11 +76,14 @@ def open_account(
         workers: calls in flight at once.
         attempts: most tries of one call.
     """
+    _check(regions, endpoint_url, workers)
     boto3, errors = _boto3()
     try:
         session = boto3.Session(profile_name=profile, region_name=_default_region(boto3, profile))
         sts = _make_client(session, "sts", session.region_name, endpoint_url, workers, attempts)
         identity = sts.get_caller_identity()
+    except (errors.HTTPClientError, errors.ConnectionError) as error:
+        raise BadInputError(f"cannot reach AWS: {error}; check the network") from error
     except (errors.BotoCoreError, errors.ClientError) as error:
         raise BadInputError(
             f"AWS does not accept the credentials: {error}; set AWS_PROFILE or --profile"
@@ -92,6 +98,16 @@ def open_account(
     return Account(
         session, account.account_id, partition, found, endpoint_url, workers, attempts
     ), issues
+
+
+def _check(regions: Sequence[str], endpoint_url: str | None, workers: int) -> None:
+    for region in regions:
+        if not _REGION.match(region):
+            raise BadInputError(f"--region {region}: is not a region code such as eu-west-1")
+    if endpoint_url is not None and not _URL.match(endpoint_url):
+        raise BadInputError(f"--endpoint-url {endpoint_url}: must begin with http:// or https://")
+    if workers < 1:
+        raise BadInputError(f"--workers {workers}: must be at least 1")
 
 
 def _enabled_regions(account: Account, errors: Any) -> tuple[list[str], list[Issue]]:

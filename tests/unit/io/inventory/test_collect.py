@@ -345,6 +345,11 @@ def test_denied_calls_leave_columns_unknown_and_are_counted_once(aws, moto_url, 
         ({"days": 7}, "--days 7"),
         ({"days": 90}, "--days 90"),
         ({"services": ("gmail",)}, "--service gmail"),
+        ({"regions": ("us east 1",)}, "--region us east 1"),
+        ({"endpoint_url": "localhost"}, "--endpoint-url localhost"),
+        ({"workers": 0}, "--workers 0"),
+        ({"endpoint_url": "http://127.0.0.1:9", "attempts": 1}, "cannot reach AWS"),
+        ({"profile": "nosuch"}, "nosuch"),
     ],
 )
 def test_bad_options_are_refused_before_any_call(tmp_path, options, message) -> None:
@@ -369,3 +374,19 @@ def test_a_folder_with_other_files_is_not_touched(tmp_path) -> None:
         collect_inventory(tmp_path, now=datetime.now(UTC))
 
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_regions_that_may_not_be_listed_leave_the_configured_one(fake_aws, monkeypatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    identity = b"""<GetCallerIdentityResponse><GetCallerIdentityResult>
+    <Arn>arn:aws-cn:iam::123456789012:user/a</Arn><UserId>A</UserId>
+    <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"""
+    refusal = b"""<Response><Errors><Error><Code>UnauthorizedOperation</Code>
+    <Message>no</Message></Error></Errors></Response>"""
+    fake_aws.answers["/"] = [(200, identity), (403, refusal)]
+
+    account, issues = open_account(endpoint_url=fake_aws.url, attempts=1)
+
+    assert list(account.regions) == ["eu-west-3"]
+    assert "only eu-west-3 was read" in issues[0].message
+    assert (account.partition, account.home_region) == ("aws-cn", "cn-north-1")
