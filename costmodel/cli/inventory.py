@@ -132,11 +132,7 @@ def _emit_inventory(
         tables,
         format_name=format_name,
         out=out,
-        json_payload=lambda: {
-            "collected_at": inventory.collected_at.isoformat(),
-            "tables": counts,
-            "issues": [issue.to_json() for issue in inventory.issues],
-        },
+        json_payload=inventory.to_json,
         html=lambda: html_page(title, f"{sum(counts.values())} resources", tables),
     )
 

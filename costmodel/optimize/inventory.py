@@ -161,6 +161,14 @@ class Inventory:
         where = index.filter(keep).to_numpy().astype(np.int64)
         return metrics.filter(keep), where
 
+    def to_json(self) -> dict[str, Any]:
+        """Return what was read: rows of every table and the issues."""
+        return {
+            "collected_at": self.collected_at.isoformat(),
+            "tables": {kind: table.num_rows for kind, table in self.tables.items()},
+            "issues": [issue.to_json() for issue in self.issues],
+        }
+
     def __repr__(self) -> str:
         rows = sum(table.num_rows for table in self.tables.values())
         return f"Inventory({len(self.tables)} tables, {rows} rows, {len(self.issues)} issues)"

@@ -123,4 +123,6 @@ def test_merging_adds_rows_and_keeps_the_earliest_time() -> None:
     assert merged.collected_at == NOON
     assert merged.issues == (issue,)
     assert merged.sources == ("two", "one")
+    assert merged.to_json()["tables"] == {"ec2_instances": 2, "metrics": 1}
+    assert merged.to_json()["issues"][0]["message"] == "denied"
     assert repr(merged) == "Inventory(2 tables, 3 rows, 1 issues)"
