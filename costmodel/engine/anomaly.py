@@ -33,7 +33,9 @@ class Expectation(NamedTuple):
     """What each day should have cost, knowing only the days before it."""
 
     expected: Floats  # (n, l) NaN in the first three weeks
-    season: Floats  # (n, l) weekly profile part of `expected`
+    level: Floats  # (n, l) the same without the weekday
+    factor: Floats  # (n, l) expected = level * factor + offset
+    offset: Floats  # (n, l)
     scale: Floats  # (n, l) usual size of a residual, NaN in the first three weeks
 
     def score(self, y: Floats) -> Floats:
@@ -77,18 +79,22 @@ def expect(y: Floats) -> Expectation:
     """
     filled, first = fill_missing(np.asarray(y, dtype=np.float64))
     n, length = filled.shape
-    expected, season = np.full((n, length), np.nan), np.zeros((n, length))
+    usual, offset = np.full((n, length), np.nan), np.zeros((n, length))
+    factor = np.ones((n, length))
     for start in range(WEEK, length, WEEK):
         profile = weekly_profile(filled[:, :start], first)
-        days = slice(start - WEEK, min(start + WEEK, length))
-        level = filled[:, days] - np.tile(profile, 2)[:, : days.stop - days.start]
-        ahead = days.stop - start
-        windows = np.lib.stride_tricks.sliding_window_view(level, WEEK, axis=1)[:, :ahead]
-        usual = (np.median(windows, axis=2) + windows[..., -1]) / 2.0
-        season[:, start : days.stop] = profile[:, :ahead]
-        expected[:, start : days.stop] = usual + profile[:, :ahead]
-    expected[(np.arange(length) - first[:, None]) < WEEK] = np.nan
-    return Expectation(expected, season, _residual_scale(filled - expected, expected))
+        end = min(start + WEEK, length)
+        weekday = np.arange(-WEEK, end - start) % WEEK
+        level = filled[:, start - WEEK : end] - profile.offset[:, weekday]
+        level /= profile.factor[:, weekday]
+        windows = np.lib.stride_tricks.sliding_window_view(level, WEEK, axis=1)[:, : end - start]
+        usual[:, start:end] = (np.median(windows, axis=2) + windows[..., -1]) / 2.0
+        factor[:, start:end] = profile.factor[:, : end - start]
+        offset[:, start:end] = profile.offset[:, : end - start]
+    usual[(np.arange(length) - first[:, None]) < WEEK] = np.nan
+    expected = usual * factor + offset
+    scale = _residual_scale(filled - expected, expected)
+    return Expectation(expected, usual, factor, offset, scale)
 
 
 def _residual_scale(residual: Floats, expected: Floats) -> Floats:
@@ -131,12 +137,13 @@ def _merge(
     n, length = y.shape
     # A day that is not there closes what is still open at the end.
     after = np.pad(y, ((0, 0), (0, 1)), constant_values=np.nan)
-    season = np.pad(expectation.season, ((0, 0), (0, 1)))
+    factor = np.pad(expectation.factor, ((0, 0), (0, 1)))
+    offset = np.pad(expectation.offset, ((0, 0), (0, 1)))
     began = np.full(n, -1)  # -1 = nothing goes on
     base, scale = np.full(n, np.nan), np.full(n, np.nan)  # frozen on the first day
     closed: list[tuple[Ints, Ints, Ints, Floats]] = []
     for day in range(length + 1):
-        expected = base + season[:, day]
+        expected = base * factor[:, day] + offset[:, day]
         excess = after[:, day] - expected
         lasts = (excess > limits.score * scale) & _is_material(excess, expected, limits)
         is_open = began >= 0
@@ -148,7 +155,7 @@ def _merge(
             break
         begins = np.flatnonzero(flagged[:, day] & ~is_open)
         began[begins] = day
-        base[begins] = expectation.expected[begins, day] - expectation.season[begins, day]
+        base[begins] = expectation.level[begins, day]
         scale[begins] = expectation.scale[begins, day]
     return _describe(y, closed, expectation)
 
@@ -164,7 +171,8 @@ def _describe(
     for step in range(_REBASE_DAYS):
         inside = start + step < end
         day = np.minimum(start + step, y.shape[1] - 1)
-        expected += np.where(inside, base + expectation.season[series, day], 0.0)
+        usual = base * expectation.factor[series, day] + expectation.offset[series, day]
+        expected += np.where(inside, usual, 0.0)
         actual += np.where(inside, y[series, day], 0.0)
     score = expectation.score(y)[series, start]
     is_new_level = end - start >= _REBASE_DAYS

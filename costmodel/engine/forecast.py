@@ -21,7 +21,6 @@ from costmodel.engine.smoothing import (
     Ints,
     damped_holt,
     holt_forecast,
-    profile_at,
     theta,
     theta_forecast,
     weekly_profile,
@@ -33,6 +32,8 @@ _ORIGINS: Final = 26
 _MONTH: Final = 28
 _LEVEL_DAYS: Final = 56
 _LARGEST_RATIO: Final = 4.0
+_RECENT_ORIGINS: Final = 8
+_CLEARLY: Final = 0.9  # how much smaller an error must be to change the method
 # Series per pass: the grid of a chunk stays in the processor's second-level cache.
 _CHUNK: Final = 256
 
@@ -170,19 +171,35 @@ def _paths(y: Floats, horizon: int) -> _Paths:
     length = y.shape[1]
     origins = _origins(length)
     profile = weekly_profile(filled, first)
-    x = filled - profile_at(profile, np.arange(-length, 0))
     days = origins[:, None] + np.arange(horizon)  # (k, h)
-    predicted = _median_forecast(x, origins, horizon)
-    predicted += profile[:, (days - length) % WEEK].transpose(1, 0, 2)
-    positive = filled.min(axis=1) >= 0.0
-    np.maximum(predicted, 0.0, out=predicted, where=positive[None, :, None])
-    known = np.pad(y, ((0, 0), (0, horizon)), constant_values=np.nan)
-    error = known[:, days[:-1]] - predicted[:-1].transpose(1, 0, 2)
-    error[(origins[:-1] - first[:, None]) < WEEK] = np.nan
+    known = np.pad(y, ((0, 0), (0, horizon)), constant_values=np.nan)[:, days[:-1]]
+    known[(origins[:-1] - first[:, None]) < WEEK] = np.nan
+    is_positive = filled.min(axis=1) >= 0.0
+
+    def finish(levels: Floats) -> tuple[Floats, Floats]:
+        # Origins lie whole weeks apart: day i falls on the same weekday from all of them.
+        predicted = profile.apply(levels, np.arange(horizon))
+        np.maximum(predicted, 0.0, out=predicted, where=is_positive[None, :, None])
+        return predicted[-1], known - predicted[:-1].transpose(1, 0, 2)
+
+    median, repeated = _level_forecasts(profile.remove(filled), origins, horizon)
+    (mean, error), (naive, naive_error) = finish(median), finish(repeated)
+    # Where repeating the last week did clearly better of late, the profile is out of date.
+    recent = slice(-_RECENT_ORIGINS, None)
+    is_naive = _mean_size(naive_error[:, recent]) < _CLEARLY * _mean_size(error[:, recent])
+    mean = np.where(is_naive[:, None], naive, mean)
+    error[is_naive] = naive_error[is_naive]
     error *= _level_ratio(filled, origins)[..., None]
-    error = _or_daily_changes(error, y)
-    mean = np.where((first < length)[:, None], predicted[-1], np.nan)
-    return _Paths(mean, error)
+    mean = np.where((first < length)[:, None], mean, np.nan)
+    return _Paths(mean, _or_daily_changes(error, y))
+
+
+def _mean_size(error: Floats) -> Floats:
+    """Return the (n,) mean absolute error, 0 where none was observed."""
+    seen = ~np.isnan(error)
+    size = np.where(seen, np.abs(error), 0.0).sum(axis=(1, 2))
+    mean: Floats = size / np.maximum(seen.sum(axis=(1, 2)), 1)
+    return mean
 
 
 def _level_ratio(filled: Floats, origins: Ints) -> Floats:
@@ -191,7 +208,8 @@ def _level_ratio(filled: Floats, origins: Ints) -> Floats:
     Errors of a cost grow with the cost: those made when a series was half as large count double.
     """
     total = np.cumsum(np.abs(np.pad(filled, ((0, 0), (1, 0)))), axis=1)
-    level = total[:, origins] - total[:, np.maximum(origins - _LEVEL_DAYS, 0)]
+    days = np.minimum(origins, _LEVEL_DAYS)
+    level = (total[:, origins] - total[:, origins - days]) / days
     past, now = level[:, :-1], level[:, -1:]
     known = (past > 0.0) & (now > 0.0)
     bounded = np.clip(past, now / _LARGEST_RATIO, now * _LARGEST_RATIO)
@@ -237,15 +255,16 @@ def fill_missing(y: Floats) -> tuple[Floats, Ints]:
     return filled, first
 
 
-def _median_forecast(x: Floats, origins: Ints, horizon: int) -> Floats:
-    """Return the (k, n, h) median of five forecasts of deseasoned series."""
+def _level_forecasts(x: Floats, origins: Ints, horizon: int) -> tuple[Floats, Floats]:
+    """Return the (k, n, h) median of five forecasts of levels, and the last week repeated."""
     holt = holt_forecast(damped_holt(x, origins), horizon)
     drift = theta_forecast(theta(x, origins), origins, horizon)
     week = _trailing(x, origins, WEEK)
     repeated = week[..., np.arange(horizon) % WEEK]
     week_median = np.median(week, axis=-1)[..., None]
     month_median = np.median(_trailing(x, origins, _MONTH), axis=-1)[..., None]
-    return _median_of_five(holt, drift, repeated, week_median, month_median)
+    median = _median_of_five(holt, drift, repeated, week_median, month_median)
+    return median, repeated
 
 
 def _trailing(x: Floats, origins: Ints, days: int) -> Floats:

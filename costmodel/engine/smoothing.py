@@ -17,6 +17,7 @@ WEEK: Final = 7
 # A profile over half a year is steady enough to keep and young enough to follow a change.
 _PROFILE_WEEKS: Final = 26
 _LEAST_WEEKS: Final = 3
+_LEAST_FACTOR: Final = 0.1
 # A profile must explain a tenth of the variation inside weeks, or it is noise.
 _KEPT_VARIANCE: Final = 0.9
 
@@ -54,43 +55,71 @@ def nan_median(values: Floats) -> Floats:
     return ((low + high) / 2.0)[..., 0]
 
 
-def weekly_profile(y: Floats, first: Ints) -> Floats:
-    """Return the deviation of each weekday from the mean of its week.
+class WeeklyProfile(NamedTuple):
+    """What a weekday does to the level: value = level * factor + offset.
+
+    Position 0 belongs to day ``l``, the first forecast day.
+    """
+
+    factor: Floats  # (n, 7) mean 1; all 1 for an additive profile
+    offset: Floats  # (n, 7) mean 0; all 0 for a multiplicative one
+
+    def remove(self, y: Floats) -> Floats:
+        """Return (n, l) levels of a history."""
+        days = np.arange(-y.shape[1], 0) % WEEK
+        level: Floats = (y - self.offset[:, days]) / self.factor[:, days]
+        return level
+
+    def apply(self, level: Floats, days: Ints) -> Floats:
+        """Return (…, n, d) values of levels on days counted from the first forecast day.
+
+        Args:
+            level: (…, n, d) levels.
+            days: (d,) days; whole weeks more or less make no difference.
+        """
+        value: Floats = level * self.factor[:, days % WEEK]
+        value += self.offset[:, days % WEEK]
+        return value
+
+
+def weekly_profile(y: Floats, first: Ints) -> WeeklyProfile:
+    """Return the weekly profile that explains each series best: by factor, by offset or none.
 
     Args:
         y: (n, l) series without missing values.
         first: (n,) day each series began; weeks before it say nothing.
-
-    Returns:
-        (n, 7) profile, summing to 0; position 0 belongs to day ``l`` (the first forecast day).
-        Zero where a weekly pattern does not explain the series.
     """
     n, length = y.shape
     weeks = min(length // WEEK, _PROFILE_WEEKS)
     window = y[:, length - WEEK * weeks :].reshape(n, weeks, WEEK)
-    deviation = window - window.mean(axis=2, keepdims=True)
-    start = length - WEEK * np.arange(weeks, 0, -1)
-    alive = start >= first[:, None]
-    profile = nan_median(np.where(alive[..., None], deviation, np.nan).swapaxes(1, 2))
-    profile -= profile.mean(axis=1, keepdims=True)
-    before = np.square(deviation) * alive[..., None]
-    after = np.square(deviation - profile[:, None]) * alive[..., None]
-    explained = after.sum(axis=(1, 2)) < _KEPT_VARIANCE * before.sum(axis=(1, 2))
-    kept = explained & (alive.sum(axis=1) >= _LEAST_WEEKS)
-    return np.where(kept[:, None], profile, 0.0)
+    mean = window.mean(axis=2, keepdims=True)
+    alive = (length - WEEK * np.arange(weeks, 0, -1) >= first[:, None])[..., None]
+    offset = _middle_week(np.where(alive, window - mean, np.nan))
+    share = np.divide(window, mean, out=np.ones_like(window), where=mean > 0.0)
+    factor = 1.0 + _middle_week(np.where(alive, share - 1.0, np.nan))
+
+    def missed(profile: Floats) -> Floats:
+        total: Floats = (np.square(window - profile) * alive).sum(axis=(1, 2))
+        return total
+
+    limit = _KEPT_VARIANCE * missed(mean)
+    by_offset = missed(mean + offset[:, None])
+    # A weekday that costs next to nothing cannot be scaled back to a level.
+    scalable = (factor.min(axis=1) > _LEAST_FACTOR) & (y.min(axis=1) >= 0.0)
+    by_factor = np.where(scalable, missed(mean * factor[:, None]), np.inf)
+    enough = alive.sum(axis=(1, 2)) >= _LEAST_WEEKS
+    is_factor = enough & (by_factor < limit) & (by_factor < by_offset)
+    is_offset = enough & (by_offset < limit) & ~is_factor
+    return WeeklyProfile(
+        np.where(is_factor[:, None], factor, 1.0), np.where(is_offset[:, None], offset, 0.0)
+    )
 
 
-def profile_at(profile: Floats, days: Ints) -> Floats:
-    """Return the profile on days counted from the first forecast day (negative = history).
-
-    Args:
-        profile: (n, 7) of `weekly_profile`.
-        days: (d,) days.
-
-    Returns:
-        (n, d) deviations.
-    """
-    return profile[:, days % WEEK]
+def _middle_week(deviation: Floats) -> Floats:
+    """Return (n, 7) the median deviation of each weekday, centred, from (n, weeks, 7)."""
+    middle = np.nan_to_num(nan_median(deviation.swapaxes(1, 2)))
+    centred: Floats = middle - middle.mean(axis=1, keepdims=True)
+    return centred
 
 
 def damped_holt(x: Floats, origins: Ints) -> HoltStates:

@@ -4,28 +4,54 @@ import pytest
 from costmodel.engine.smoothing import (
     damped_holt,
     holt_forecast,
-    profile_at,
     theta,
     theta_forecast,
     weekly_profile,
 )
 
+NO_BIRTH = np.zeros(1, dtype=int)
+
 
 def test_weekly_profile_starts_at_the_first_forecast_day() -> None:
-    week = np.array([10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0])
+    week = np.array([-10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0])  # a credit: offsets, not factors
     y = np.tile(week, 5)[None, 2:]  # 33 days: the next day is weekday 0 of `week`
 
-    profile = weekly_profile(y, np.zeros(1, dtype=int))
+    profile = weekly_profile(y, NO_BIRTH)
 
-    assert profile[0] == pytest.approx(week - 40.0)
-    assert profile_at(profile, np.array([-1, 0, 7]))[0] == pytest.approx([30.0, -30.0, -30.0])
+    assert profile.offset[0] == pytest.approx(week - week.mean())
+    assert profile.factor[0].tolist() == [1.0] * 7
+    assert profile.remove(y) == pytest.approx(np.full((1, 33), week.mean()))
+    ahead = profile.apply(np.full((1, 3), week.mean()), np.array([-1, 0, 8]))
+    assert ahead[0] == pytest.approx([70.0, -10.0, 20.0])
 
 
-def test_weekly_profile_of_noise_and_of_less_than_three_weeks_is_zero() -> None:
+def test_weekdays_that_scale_with_the_level_become_factors() -> None:
+    week = np.array([0.5, 1.0, 1.25, 1.25, 1.0, 1.0, 1.0])
+    y = (np.repeat([10.0, 100.0, 30.0, 80.0], 7) * np.tile(week, 4))[None]
+
+    profile = weekly_profile(y, NO_BIRTH)
+
+    assert profile.factor[0] == pytest.approx(week)
+    assert not profile.offset.any()
+
+
+def test_weekly_profile_of_noise_and_of_less_than_three_weeks_is_none() -> None:
     noise = np.random.default_rng(1).normal(100.0, 10.0, (50, 182))
+    short = weekly_profile(np.arange(20.0)[None], NO_BIRTH)
+    profile = weekly_profile(noise, np.zeros(50, dtype=int))
 
-    assert (weekly_profile(noise, np.zeros(50, dtype=int)) == 0.0).mean() > 0.9
-    assert not weekly_profile(np.arange(20.0)[None], np.zeros(1, dtype=int)).any()
+    assert ((profile.offset == 0.0) & (profile.factor == 1.0)).mean() > 0.9
+    assert short.offset.tolist() == [[0.0] * 7]
+    assert short.factor.tolist() == [[1.0] * 7]
+
+
+def test_weeks_before_birth_do_not_dilute_the_profile() -> None:
+    week = np.array([50.0, 50.0, 100.0, 100.0, 100.0, 100.0, 100.0])
+    young = np.concatenate([np.full(126, 50.0), np.tile(week, 5)])[None]
+
+    profile = weekly_profile(young, np.array([126]))
+
+    assert profile.offset[0] == pytest.approx(week - week.mean())
 
 
 def brute_force_holt(x: np.ndarray, horizon: int) -> np.ndarray:
