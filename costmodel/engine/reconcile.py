@@ -1,10 +1,12 @@
 """Forecasts that add up: leaves and their sums agree, each moved by how uncertain it is."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from costmodel.engine.smoothing import Floats
+
+_LEAST_VARIANCE: Final = 1e-9  # of the largest
 
 
 class Reconciled(NamedTuple):
@@ -36,10 +38,12 @@ def reconcile(
     Returns:
         Leaves and sums that agree; leaves that were not negative stay so.
     """
-    weighted = membership * leaf_variance
-    system = weighted @ membership.T + np.diag(total_variance)
+    largest = max(leaf_variance.max(initial=0.0), total_variance.max(initial=0.0))
+    scale = largest if largest > 0.0 else 1.0
+    weighted = membership * (leaf_variance / scale)
+    # No sum is quite certain: two certain sums of the same leaves would contradict each other.
+    own = np.maximum(total_variance / scale, _LEAST_VARIANCE)
     gap = total - membership @ leaf
-    # Two sums over the same leaves without any variance make the system singular: least squares.
-    moved = leaf + weighted.T @ np.linalg.lstsq(system, gap, rcond=None)[0]
+    moved = leaf + weighted.T @ np.linalg.solve(weighted @ membership.T + np.diag(own), gap)
     moved = np.where((leaf >= 0.0) & (moved < 0.0), 0.0, moved)
     return Reconciled(moved, membership @ moved)
