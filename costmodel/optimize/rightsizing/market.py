@@ -1,7 +1,7 @@
 """Prices of every candidate where a resource runs: one row per market, one column per type.
 
 A market is what decides the price beside the type: region, operation (platform or engine) and the
-kind of usage (shared or dedicated, one zone or two). A price the catalog does not have is NaN, so
+kind of usage (one zone or two). A price the catalog does not have is NaN, so
 that the search never chooses it.
 """
 
@@ -87,21 +87,16 @@ def _numbered(found: Sequence[Market]) -> tuple[list[Market], Ints]:
 def instance_markets(inventory: Inventory) -> tuple[list[Market], Ints]:
     """Return the markets of ``ec2_instances`` and the (n,) market of each.
 
-    An instance on a Dedicated Host has no price of its own: the host is paid.
+    Dedicated tenancy has none: an instance on a Dedicated Host is paid with the host, and the
+    price data hold one figure per family for dedicated instances, which is the host's.
     """
-    usage = {"dedicated": "DedicatedUsage", "host": "HostBoxUsage"}
     columns = ("region_id", "tenancy", "operation")
-    return _numbered(
-        [
-            Market(
-                "AmazonEC2",
-                row["region_id"] or "",
-                usage.get(row["tenancy"] or "", "BoxUsage"),
-                row["operation"] or "RunInstances",
-            )
-            for row in inventory.table("ec2_instances").select(columns).to_pylist()
-        ]
-    )
+    found = []
+    for row in inventory.table("ec2_instances").select(columns).to_pylist():
+        shared = row["tenancy"] in (None, "default")
+        operation = (row["operation"] or "RunInstances") if shared else _NOWHERE
+        found.append(Market("AmazonEC2", row["region_id"] or "", "BoxUsage", operation))
+    return _numbered(found)
 
 
 def database_markets(inventory: Inventory) -> tuple[list[Market], Ints]:
