@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from costmodel.io.delivery.worker import DeliveryReport
 
 # Commitment fees, tax and credits are decisions and dates, not behaviour.
-_USAGE_ONLY: Final = "ChargeCategory = 'Usage'"
+# Bills that name no category (Cost Explorer by service) count as usage.
+_NOT_USAGE: Final = ("Purchase", "Tax", "Credit", "Adjustment")
+_USAGE_ONLY: Final = (
+    f"ChargeCategory not in ({', '.join(map(repr, _NOT_USAGE))}) or ChargeCategory is null"
+)
 _QUANTITY: Final = "ConsumedQuantity"
 # Older anomalies are history: a first run must not send a year of them.
 _TOLD_DAYS: Final = 7
@@ -219,7 +223,7 @@ def _columns(source: "Bill | Spend") -> frozenset[str]:
 
 def _usage_only(source: "Bill | Spend") -> tuple["Bill | Spend", str | None]:
     if isinstance(source, Spend):
-        usage = source.table["ChargeCategory"] == "Usage"
+        usage = ~source.table["ChargeCategory"].isin(_NOT_USAGE)
         return Spend(source.table[usage], source.through), None
     return source, _USAGE_ONLY
 

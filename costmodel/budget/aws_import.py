@@ -214,17 +214,18 @@ def _services(names: Sequence[str | None]) -> dict[str, Any]:
     plain: list[str | None] = []
     for name in names:
         code = None if name is None else SERVICE_CODE_BY_NAME.get(name)
-        plain_name = name if code is None else SERVICES[code].name
+        # A bill from Cost Explorer keeps its own name.
+        plain.append(name)
         instances = {"x_UsageType": list(_EC2_INSTANCES)}
+        if code is None:
+            continue
         if name in _EC2_COMPUTE:
-            parts.append({"ServiceName": plain_name, **instances})
+            parts.append({"ServiceName": SERVICES[code].name, **instances})
         elif name in _EC2_OTHER:
-            parts.append({"ServiceName": plain_name, "not": instances})
+            parts.append({"ServiceName": SERVICES[code].name, "not": instances})
         else:
-            plain.append(plain_name)
-    if plain:
-        parts.append({"ServiceName": plain})
-    return {"any": parts}
+            plain.append(SERVICES[code].name)
+    return {"any": [{"ServiceName": list(dict.fromkeys(plain))}, *parts]}
 
 
 def _column(key: str, place: str) -> str:

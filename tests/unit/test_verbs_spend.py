@@ -6,6 +6,7 @@ import pytest
 
 import costmodel
 from costmodel.budget.model import parse_budget
+from costmodel.engine.anomaly import Sensitivity
 from costmodel.errors import BadInputError
 
 
@@ -80,3 +81,15 @@ def test_forecast_of_a_real_bill_adds_up_and_spreads_unused_reservations(sample)
     assert leaves.sum(axis=0) == pytest.approx(total)
     assert str(outlook.data_end) == "2018-12-01"
     assert len(costmodel.anomalies([sample("cur-2018")]).anomalies) <= 3
+
+
+def test_a_cost_explorer_bill_without_categories_is_watched(sample) -> None:
+    path = sample("cost-explorer/get_cost_and_usage_daily_by_service.json")
+
+    report = costmodel.anomalies(
+        [path], by=["ServiceName"], sensitivity=Sensitivity(2.7, 0.01, 10)
+    )
+
+    assert report.tree.leaf.shape[1] == 86
+    assert report.anomalies
+    assert all(a.impact > 0 for a in report.anomalies)

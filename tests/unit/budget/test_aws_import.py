@@ -73,7 +73,14 @@ def test_cost_explorers_two_halves_of_ec2_make_one_whole() -> None:
     def rows(*services: str) -> list[bool]:
         return one(CostFilters={"Service": list(services)}).filter.mask(table).tolist()
 
+    explorer = pd.DataFrame(
+        {"ServiceName": [f"{ec2} - Compute", "EC2 - Other"], "x_UsageType": ""}
+    )
+    compute = one(CostFilters={"Service": [f"{ec2} - Compute"]})
+    assert compute.filter.mask(explorer).tolist() == [True, False]
+
     assert rows(f"{ec2} - Compute") == [True, False, True, False]
+    assert rows("Amazon S3 Glacier", "S3") == [False, False, False, True]
     assert rows("EC2 - Other") == [False, True, False, False]
     assert rows(f"{ec2} - Compute", "EC2 - Other", "S3") == [True] * 4
 

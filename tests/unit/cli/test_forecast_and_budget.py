@@ -69,7 +69,11 @@ def test_anomalies_look_at_usage_only_and_name_the_day(bill: StandInBill) -> Non
     result = RUNNER.invoke(app, ["anomalies", "cur", "--by", "ServiceName", "--format", "csv"])
 
     assert result.exit_code == 0
-    assert bill.asked[0]["filter"] == "ChargeCategory = 'Usage'"
+    assert bill.asked[0]["filter"] == (
+        "ChargeCategory not in ('Purchase', 'Tax', 'Credit', 'Adjustment')"
+        " or ChargeCategory is null"
+    )
+    assert bill.asked[0]["unused"] == "spread"
     assert "2026-04-11" in result.stdout
 
 
