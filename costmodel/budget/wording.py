@@ -89,7 +89,9 @@ def _summary(status: BudgetStatus, told: Told, text: str) -> str:
 
 
 def _money(status: BudgetStatus, amount: float) -> str:
-    return f"{amount:,.2f} {status.budget.currency}"
+    # A price per unit lies far below a cent.
+    text = f"{amount:.4g}" if 0.0 < abs(amount) < 0.01 else f"{amount:,.2f}"
+    return f"{text} {status.budget.currency}"
 
 
 def _causes(status: BudgetStatus, spend: Spend) -> tuple[Cause, ...]:

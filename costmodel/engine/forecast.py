@@ -55,6 +55,8 @@ class Forecast(NamedTuple):
 
     def interval(self, level: float) -> tuple[Floats, Floats]:
         """Return the (n, h) lower and upper ends of the interval of a probability."""
+        if level not in self.levels:
+            raise BadInputError(f"no interval of {level}: there are {self.levels}")
         i = self.levels.index(level)
         return self.lower[i], self.upper[i]
 

@@ -49,12 +49,25 @@ def test_evaluating_twice_tells_nothing_new(daily, period, late_days) -> None:
 
 @settings(max_examples=60)
 @given(amounts, periods, st.floats(1.0, 5.0))
-def test_more_spend_never_silences_an_actual_alert(daily, period, factor) -> None:
+def test_spend_that_grows_alike_never_silences_an_alert(daily, period, factor) -> None:
     budget = parse_budget({**BUDGET, "period": period}, "t")
     now = START + timedelta(days=len(daily), hours=3)
 
     less = evaluate(spend_of(daily), [budget], now=now, state={})
     more = evaluate(spend_of([factor * x for x in daily]), [budget], now=now, state={})
+
+    assert {alert.key for alert in less.alerts} <= {alert.key for alert in more.alerts}
+
+
+@settings(max_examples=60)
+@given(amounts, st.lists(st.floats(0.0, 1e4), min_size=70, max_size=70), periods)
+def test_more_spend_on_any_day_never_silences_an_actual_alert(daily, extra, period) -> None:
+    budget = parse_budget({**BUDGET, "period": period}, "t")
+    now = START + timedelta(days=len(daily), hours=3)
+    higher = [a + b for a, b in zip(daily, extra, strict=False)]
+
+    less = evaluate(spend_of(daily), [budget], now=now, state={})
+    more = evaluate(spend_of(higher), [budget], now=now, state={})
 
     def actual(result):
         return {alert.key for alert in result.alerts if alert.kind is AlertKind.ACTUAL}

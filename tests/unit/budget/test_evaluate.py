@@ -291,6 +291,9 @@ def test_per_unit_budget_divides_cost_by_quantity() -> None:
     assert result.statuses[0].actual == pytest.approx(0.1)
     assert math.isnan(result.statuses[0].forecast_mean)
     assert len(result.alerts) == 1
+    tiny = budget(per_unit={"column": "ConsumedQuantity"}, limit=0.0005, thresholds=["100%"])
+    summary = run(spend("2026-03-01", [10.0]), tiny, "2026-03-02").alerts[0].summary
+    assert "of a limit of 0.0005 USD" in summary
 
 
 def test_less_than_on_a_growing_sum_is_judged_when_the_period_is_complete() -> None:

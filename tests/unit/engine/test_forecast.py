@@ -145,6 +145,8 @@ def test_wrong_input_is_named() -> None:
         forecast(np.zeros((1, 5)), 0)
     with pytest.raises(BadInputError, match="infinite"):
         forecast(np.array([[1.0, np.inf]]), 3)
+    with pytest.raises(BadInputError, match=r"no interval of 0\.9"):
+        forecast(np.zeros((1, 30)), 3).interval(0.9)
     with pytest.raises(BadInputError, match="day_of_month"):
         forecast(np.zeros((1, 5)), 3, day_of_month=np.ones(5, dtype=int))
 
