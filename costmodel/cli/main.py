@@ -76,6 +76,7 @@ def _register_commands() -> None:
         estimate,
         forecast,
         inventory,
+        serve,
     )
 
     alerts.register(app)
@@ -90,6 +91,7 @@ def _register_commands() -> None:
     estimate.register(app)
     forecast.register(app)
     inventory.register(app)
+    serve.register(app)
 
 
 _register_commands()

@@ -1,0 +1,123 @@
+"""What the jobs do, by kind."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from sqlalchemy import select, update
+
+from api.bill_dataset import write_dataset
+from api.jobs import report_progress
+from api.settings import Settings
+from api.store.database import Database
+from api.store.tables import BILL
+from costmodel import load_catalog, read_bill
+
+if TYPE_CHECKING:
+    from costmodel import Bill
+
+
+class Job:
+    """One job under way."""
+
+    def __init__(
+        self, settings: Settings, database: Database, row: dict[str, Any], owner: str
+    ) -> None:
+        self.settings, self.database, self.owner = settings, database, owner
+        self.identifier: str = row["id"]
+        self.kind: str = row["kind"]
+        self.workspace: str = row["workspace_id"]
+        self.payload: dict[str, Any] = orjson.loads(row["payload"])
+
+    def report(self, progress: float, message: str) -> None:
+        """Say how far the job is."""
+        with self.database.transaction() as connection:
+            report_progress(connection, self.identifier, self.owner, progress, message)
+
+    @property
+    def bill_folder(self) -> Path:
+        """The folder of the bill the job is about."""
+        return self.settings.data / "bills" / self.workspace / str(self.payload["bill"])
+
+    def without_paths(self, text: str) -> str:
+        """Return a message without this machine's folders."""
+        for folder in (self.settings.data / "bills" / self.workspace, self.settings.data):
+            text = text.replace(f"{folder}/", "")
+        return text
+
+
+def import_bill(job: Job) -> dict[str, Any]:
+    """Read an uploaded or referenced bill and put it into the store."""
+    reference = job.payload.get("reference")
+    job.report(0.05, "reading")
+    try:
+        source = read_bill(
+            reference or _parts(job.bill_folder / "parts"),
+            catalog=load_catalog(job.settings.catalog),
+        )
+        return _store(job, source)
+    except BaseException as error:
+        _mark(job, "failed", {}, job.without_paths(" ".join(str(error).split())))
+        raise
+
+
+def _parts(folder: Path) -> Path:
+    """Return what was uploaded: the file if it is one, else the folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return files[0] if len(files) == 1 else folder
+
+
+def _store(job: Job, source: "Bill") -> dict[str, Any]:
+    facts = write_dataset(source, job.bill_folder, job.report)
+    _mark(job, "ready", facts, None)
+    return {"bill": job.payload["bill"], **facts}
+
+
+def _mark(job: Job, status: str, facts: dict[str, Any], error: str | None) -> None:
+    with job.database.transaction() as connection:
+        place = (BILL.c.id == job.payload["bill"]) & (BILL.c.workspace_id == job.workspace)
+        kept = connection.execute(select(BILL.c.facts).where(place)).scalar() or "{}"
+        text = orjson.dumps(facts).decode() if facts else kept
+        connection.execute(
+            update(BILL)
+            .where(place)
+            .values(
+                status=status, facts=text, error=error, updated_at=time.time(),
+                version=BILL.c.version + 1,
+            )
+        )  # fmt: skip
+
+
+def make_sample_bill(job: Job) -> dict[str, Any]:
+    """Generate a realistic bill and put it into the store."""
+    from costmodel import BillSettings, catalog_price_table, generate_bill
+
+    job.report(0.05, "generating")
+    catalog = load_catalog(job.settings.catalog)
+    prices = catalog_price_table(catalog, _SAMPLE_REGIONS)
+    made = job.bill_folder / "parts"
+    shutil.rmtree(made, ignore_errors=True)
+    settings = BillSettings(
+        rows=int(job.payload["rows"]),
+        seed=7,
+        first_month=str(job.payload["first_month"]),
+        months=int(job.payload["months"]),
+        accounts=5,
+        anomalies=2,
+    )
+    generate_bill(settings, prices, made, "cur2")
+    source = read_bill(made, catalog=catalog)
+    try:
+        return _store(job, source)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+_SAMPLE_REGIONS: Final = ("us-east-1", "eu-central-1", "eu-west-1")
+WORK: Final[dict[str, Callable[[Job], dict[str, Any]]]] = {
+    "import-bill": import_bill,
+    "sample-bill": make_sample_bill,
+}

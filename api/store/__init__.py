@@ -1,0 +1,1 @@
+"""What the service remembers: SQLite in WAL mode by default, PostgreSQL by URL."""
