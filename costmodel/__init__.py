@@ -64,11 +64,15 @@ if TYPE_CHECKING:
     from costmodel.io.inventory.store import read_inventory as read_inventory
     from costmodel.optimize.commitments.held import HeldCommitment as HeldCommitment
     from costmodel.optimize.commitments.result import CommitmentPlan as CommitmentPlan
-    from costmodel.optimize.commitments.settings import Choice as Choice
+    from costmodel.optimize.commitments.settings import CommitmentChoice as CommitmentChoice
     from costmodel.optimize.commitments.settings import Uncertainty as Uncertainty
-    from costmodel.optimize.commitments.simulate import Simulation as Simulation
+    from costmodel.optimize.commitments.simulate import (
+        CommitmentSimulation as CommitmentSimulation,
+    )
     from costmodel.optimize.inventory import Inventory as Inventory
     from costmodel.optimize.inventory import merge_inventories as merge_inventories
+    from costmodel.optimize.spot import SpotPlan as SpotPlan
+    from costmodel.optimize.spot import plan_spot_fleet as plan_spot_fleet
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
     from costmodel.usage.spec import Resource as Resource
     from costmodel.verbs import check_bill as check_bill
@@ -87,10 +91,12 @@ if TYPE_CHECKING:
 
 # public name -> module that defines it
 _PUBLIC = {
+    "SpotPlan": "costmodel.optimize.spot",
+    "plan_spot_fleet": "costmodel.optimize.spot",
     "CommitmentPlan": "costmodel.optimize.commitments.result",
-    "Simulation": "costmodel.optimize.commitments.simulate",
+    "CommitmentSimulation": "costmodel.optimize.commitments.simulate",
     "HeldCommitment": "costmodel.optimize.commitments.held",
-    "Choice": "costmodel.optimize.commitments.settings",
+    "CommitmentChoice": "costmodel.optimize.commitments.settings",
     "Uncertainty": "costmodel.optimize.commitments.settings",
     "plan_commitments": "costmodel.verbs_commitments",
     "simulate_commitments": "costmodel.verbs_commitments",

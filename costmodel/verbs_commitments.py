@@ -14,8 +14,8 @@ from costmodel.optimize.commitments.billed import BilledCoverage, billed_coverag
 from costmodel.optimize.commitments.held import HeldCommitment
 from costmodel.optimize.commitments.plan import plan_from_usage
 from costmodel.optimize.commitments.result import CommitmentPlan
-from costmodel.optimize.commitments.settings import Choice, Uncertainty
-from costmodel.optimize.commitments.simulate import Simulation, simulate_usage
+from costmodel.optimize.commitments.settings import CommitmentChoice, Uncertainty
+from costmodel.optimize.commitments.simulate import CommitmentSimulation, simulate_usage
 from costmodel.optimize.commitments.usage import (
     ACCOUNT_KEYS,
     EITHER,
@@ -33,7 +33,7 @@ def plan_commitments(
     source: Any,
     catalog: PriceCatalog | None = None,
     *,
-    choice: Choice | None = None,
+    choice: CommitmentChoice | None = None,
     uncertainty: Uncertainty | None = None,
     held: Held = (),
     as_of: datetime | None = None,
@@ -69,7 +69,7 @@ def simulate_commitments(
     *,
     sharing: str = "OPEN",
     groups: Mapping[str, int] | None = None,
-) -> Simulation:
+) -> CommitmentSimulation:
     """Return every hour of the usage under given commitments, by AWS's rules of application.
 
     Args:

@@ -75,12 +75,12 @@ def plan_command(
     from costmodel.cli.progress import waiting
     from costmodel.io.commitment_files import read_advice
     from costmodel.optimize.commitments.advice import compare_advice
-    from costmodel.optimize.commitments.settings import Choice, Uncertainty
+    from costmodel.optimize.commitments.settings import CommitmentChoice, Uncertainty
     from costmodel.report.advice import advice_json, advice_table
     from costmodel.verbs_commitments import plan_commitments
 
     limits: dict[str, Any] = {"plan_types": plan_type, "terms": term, "payments": payment}
-    choice = Choice(
+    choice = CommitmentChoice(
         **{name: tuple(values) for name, values in limits.items() if values},
         offering_class=None if reserved == "none" else reserved,
     )
@@ -148,6 +148,10 @@ def simulate_command(
 @group.command("coverage")
 def coverage_command(
     bill: BillPaths,
+    reported: Annotated[
+        Path | None,
+        typer.Option("--reported", help="Cost Explorer's utilisation (JSON) to set beside it."),
+    ] = None,
     format_: FormatOption = "table",
     out: OutOption = None,
     quiet: QuietOption = False,
@@ -157,15 +161,18 @@ def coverage_command(
     Example: costmodel commitments coverage cur/ --format json
     """
     from costmodel.cli.progress import waiting
+    from costmodel.io.commitment_files import read_utilization
+    from costmodel.report.advice import utilization_json, utilization_table
     from costmodel.verbs_commitments import measure_coverage
 
+    told = [] if reported is None else [read_utilization(reported)]
     with waiting("Measuring coverage", quiet=quiet):
         coverage = measure_coverage(bill)
     emit(
-        coverage.report_tables(),
+        [*coverage.report_tables(), *map(utilization_table, told)],
         format_name=format_,
         out=out,
-        json_payload=coverage.to_json,
+        json_payload=lambda: {**coverage.to_json(), "reported": list(map(utilization_json, told))},
         html=coverage.to_html,
     )
 

@@ -4,7 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from costmodel.errors import BadInputError
-from costmodel.optimize.commitments.advice import Advice, parse_advice
+from costmodel.optimize.commitments.advice import (
+    Advice,
+    Utilization,
+    parse_advice,
+    parse_utilization,
+)
 from costmodel.optimize.commitments.held import HeldCommitment, parse_held
 
 # An organisation has at most a few thousand plans; an answer of that size is a few megabytes.
@@ -28,6 +33,15 @@ def read_advice(path: str | Path) -> list[Advice]:
         path: the answer of ``aws ce get-savings-plans-purchase-recommendation``.
     """
     return parse_advice(_document(Path(path)), str(path))
+
+
+def read_utilization(path: str | Path) -> Utilization:
+    """Return how far Savings Plans were used, as Cost Explorer reports it.
+
+    Args:
+        path: the answer of ``aws ce get-savings-plans-utilization``.
+    """
+    return parse_utilization(_document(Path(path)), str(path))
 
 
 def _document(path: Path) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from costmodel.report.table import ReportColumn, ReportTable
 
 if TYPE_CHECKING:
-    from costmodel.optimize.commitments.advice import AdviceComparison
+    from costmodel.optimize.commitments.advice import AdviceComparison, Utilization
 
 
 def advice_table(compared: Sequence["AdviceComparison"]) -> ReportTable:
@@ -47,3 +47,30 @@ def advice_json(compared: Sequence["AdviceComparison"]) -> list[dict[str, Any]]:
         }
         for c in compared
     ]
+
+
+def utilization_table(reported: "Utilization") -> ReportTable:
+    """Return what Cost Explorer reports about the use of Savings Plans."""
+    return ReportTable(
+        title="Savings Plans as Cost Explorer reports them, USD",
+        columns=(
+            ReportColumn("Committed", "money"), ReportColumn("Used", "money"),
+            ReportColumn("Unused", "money"), ReportColumn("Utilisation", "percent"),
+            ReportColumn("Net savings", "money"),
+        ),
+        rows=[
+            [reported.committed, reported.used, reported.unused, reported.utilization,
+             reported.net_savings]
+        ],
+    )  # fmt: skip
+
+
+def utilization_json(reported: "Utilization") -> dict[str, float]:
+    """Return the same as a JSON object."""
+    return {
+        "committed": reported.committed,
+        "used": reported.used,
+        "unused": reported.unused,
+        "utilization": reported.utilization,
+        "net_savings": reported.net_savings,
+    }

@@ -7,10 +7,10 @@ from costmodel.report.html import html_page
 from costmodel.report.table import ReportColumn, ReportTable, format_cell
 
 if TYPE_CHECKING:
-    from costmodel.optimize.commitments.simulate import Simulation
+    from costmodel.optimize.commitments.simulate import CommitmentSimulation
 
 
-def tables(simulation: "Simulation") -> list[ReportTable]:
+def tables(simulation: "CommitmentSimulation") -> list[ReportTable]:
     """Return one row per commitment and their sum."""
     frame = simulation.table
     names = ("committed", "used", "unused", "utilization", "covered_on_demand", "savings")
@@ -38,7 +38,7 @@ def tables(simulation: "Simulation") -> list[ReportTable]:
     ]  # fmt: skip
 
 
-def coverage_table(simulation: "Simulation") -> ReportTable:
+def coverage_table(simulation: "CommitmentSimulation") -> ReportTable:
     """Return coverage and utilisation by day."""
     hours = simulation.hours
     daily = hours.assign(day=hours["ChargePeriodStart"].dt.strftime("%Y-%m-%d")).groupby("day")
@@ -64,12 +64,12 @@ def coverage_table(simulation: "Simulation") -> ReportTable:
     )  # fmt: skip
 
 
-def figure(simulation: "Simulation") -> Any:
+def figure(simulation: "CommitmentSimulation") -> Any:
     """Return coverage and utilisation over time."""
     return coverage_over_time(simulation.hours)
 
 
-def page(simulation: "Simulation") -> str:
+def page(simulation: "CommitmentSimulation") -> str:
     """Return the simulation as a self-contained HTML page."""
     parts: list[Any] = [*tables(simulation), figure(simulation)]
     if not simulation.usage.is_daily:
@@ -78,7 +78,7 @@ def page(simulation: "Simulation") -> str:
     return html_page("Commitments simulated", _summary(simulation), parts)
 
 
-def _summary(simulation: "Simulation") -> str:
+def _summary(simulation: "CommitmentSimulation") -> str:
     saving = simulation.on_demand_cost - simulation.cost
     share = saving / simulation.on_demand_cost if simulation.on_demand_cost else 0.0
     return (

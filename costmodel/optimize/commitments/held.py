@@ -23,7 +23,7 @@ from costmodel.optimize.commitments.offers import (
     RESERVED,
     STAGE,
     family_pools,
-    is_flexible_row,
+    flexible_units,
     reservation_pools,
     unit_draw,
 )
@@ -32,6 +32,7 @@ from costmodel.optimize.commitments.usage import platform_of
 
 # Three years of 365 days are 94,608,000 seconds.
 _THREE_YEAR_SECONDS = 94_608_000
+_DEFAULT_PLATFORM = "Linux/UNIX"
 _IN_FORCE = ("active", "queued", "payment-pending", "")
 
 
@@ -41,7 +42,8 @@ class HeldCommitment:
 
     ``commitment`` is USD per hour of a plan or the number of instances reserved; ``scope``
     is the family of an EC2 Instance plan or the instance type of a reservation. ``account`` owns
-    the commitment; ``platform`` is the operating system of an EC2 reservation.
+    the commitment; ``platform`` is the operating system or engine of a
+    reservation.
     """
 
     plan_type: str
@@ -55,7 +57,7 @@ class HeldCommitment:
     commitment_id: str = ""
     offering_class: str = "standard"
     account: str = ""
-    platform: str = "Linux/UNIX"
+    platform: str = _DEFAULT_PLATFORM
 
     def __post_init__(self) -> None:
         where = f"commitment {self.commitment_id or self.plan_type}"
@@ -188,7 +190,8 @@ def _reserved_draw(held: HeldCommitment, rates: CommittedRates) -> tuple[Floats,
 def _is_stretched(rates: CommittedRates, row: int) -> bool:
     """Say whether another size of the family may cover the row."""
     columns = ("x_ServiceCode", "x_UsageType", "x_Operation", "x_InstanceType")
-    return is_flexible_row(*(str(rates.usage.rows[column][row]) for column in columns))
+    values = (str(rates.usage.rows[column][row]) for column in columns)
+    return flexible_units(*values) is not None
 
 
 def _is_same_kind(rates: CommittedRates, row: int, held: HeldCommitment) -> bool:
@@ -198,8 +201,9 @@ def _is_same_kind(rates: CommittedRates, row: int, held: HeldCommitment) -> bool
     if not instance_type:
         return False
     same_family = family_and_size(instance_type)[0] == family_and_size(held.scope)[0]
-    if service != "AmazonEC2":
-        return same_family and instance_type == held.scope
+    # A database or cache reservation that names no engine fits the first engine in use.
+    if service != "AmazonEC2" and held.platform == _DEFAULT_PLATFORM:
+        return same_family
     bought = canonical_platform(service, held.platform)
     return same_family and platform_of(service, operation) == bought
 

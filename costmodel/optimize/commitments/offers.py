@@ -24,6 +24,16 @@ RESERVED = "Reserved"
 # EC2 Instance plans, then the broad plans, which cover disjoint sets of usage.
 STAGE = {RESERVED: 1, "EC2Instance": 2, "Compute": 3, "SageMaker": 3, "Database": 3}
 PLAN_STEP = 0.001
+# Units per normalised unit of size: Multi-AZ runs two instances, a cluster three, and Aurora
+# I/O-Optimized takes 1.3. Caches of one engine only: how Redis and Valkey mix is not in a bill.
+_FLEXIBLE_USAGE = {
+    "AmazonEC2": {"BoxUsage": 1.0},
+    "AmazonRDS": {
+        "InstanceUsage": 1.0, "Multi-AZUsage": 2.0, "Multi-AZClusterUsage": 3.0,
+        "InstanceUsageIOOptimized": 1.3,
+    },
+    "AmazonElastiCache": {"NodeUsage": 1.0},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +195,8 @@ def _purchase_units(usage: HourlyUsage, row: int, units: float) -> float:
 def reservation_pools(usage: HourlyUsage) -> dict[tuple[str, str], Ints]:
     """Return the rows one reservation can reach, by (region, pool).
 
-    Size-flexible EC2 families are one pool; anything else needs the same usage type and operation,
-    which for other services is the cautious reading.
+    Size-flexible families of one platform or engine are one pool; anything else needs the same
+    usage type and operation.
     """
     pools: dict[tuple[str, str], list[int]] = {}
     for row, (service, region, usage_type, operation, instance_type) in enumerate(
@@ -195,35 +205,37 @@ def reservation_pools(usage: HourlyUsage) -> dict[tuple[str, str], Ints]:
         ].itertuples(index=False)
     ):
         pool = f"{service} {usage_type} {operation}"
-        if is_flexible_row(service, usage_type, operation, instance_type):
-            pool = f"{service} {family_and_size(instance_type)[0]}"
+        if flexible_units(service, usage_type, operation, instance_type) is not None:
+            pool = f"{service} {operation} {family_and_size(instance_type)[0]}"
         pools.setdefault((region, pool), []).append(row)
     return {key: np.array(rows, dtype=np.intp) for key, rows in sorted(pools.items())}
 
 
-def is_flexible_row(service: str, usage_type: str, operation: str, instance_type: str) -> bool:
-    """Say whether a reservation of another size of the family may cover a usage row."""
-    if service != "AmazonEC2" or not instance_type or not usage_type.startswith("BoxUsage"):
-        return False
-    if not is_size_flexible(service, instance_type, platform=platform_of(service, operation)):
-        return False
+def flexible_units(
+    service: str, usage_type: str, operation: str, instance_type: str
+) -> float | None:
+    """Return the units an hour takes from a size-flexible reservation; None for an exact match."""
+    name = usage_type.partition(":")[0]
+    is_instance = name in _FLEXIBLE_USAGE.get(service, {})
+    if not instance_type or not is_instance:
+        return None
+    platform = platform_of(service, operation)
+    if not is_size_flexible(service, instance_type, platform=platform):
+        return None
     try:
-        normalization_factor(instance_type)
+        return normalization_factor(instance_type) * _FLEXIBLE_USAGE[service][name]
     except CommitmentError:
-        return False
-    return True
+        return None
 
 
 def unit_draw(usage: HourlyUsage, rows: Ints) -> Floats:
     """Return normalised units of the rows of a flexible pool, 1 for an exact one; else NaN."""
     units = np.full(len(usage.rows), np.nan)
-    table = usage.rows
+    columns = [
+        usage.rows[name].to_numpy()
+        for name in ("x_ServiceCode", "x_UsageType", "x_Operation", "x_InstanceType")
+    ]
     for row in rows:
-        flexible = is_flexible_row(
-            table["x_ServiceCode"][row],
-            table["x_UsageType"][row],
-            table["x_Operation"][row],
-            table["x_InstanceType"][row],
-        )
-        units[row] = normalization_factor(table["x_InstanceType"][row]) if flexible else 1.0
+        flexible = flexible_units(*(str(column[row]) for column in columns))
+        units[row] = 1.0 if flexible is None else flexible
     return units

@@ -32,7 +32,7 @@ from costmodel.optimize.commitments.result import (
     TermOption,
     hourly_frame,
 )
-from costmodel.optimize.commitments.settings import Choice, Uncertainty
+from costmodel.optimize.commitments.settings import CommitmentChoice, Uncertainty
 from costmodel.optimize.commitments.statement import StatementInput, purchase_statements
 from costmodel.optimize.commitments.usage import EITHER, ON_DEMAND, HourlyUsage, read_usage
 
@@ -41,7 +41,7 @@ def plan_from_usage(
     source: Any,
     catalog: PriceCatalog,
     *,
-    choice: Choice | None = None,
+    choice: CommitmentChoice | None = None,
     uncertainty: Uncertainty | None = None,
     held: Sequence[HeldCommitment] = (),
     as_of: datetime | None = None,
@@ -57,7 +57,7 @@ def plan_from_usage(
             now must be in the table too.
         as_of: start of the term; the end of the usage by default.
     """
-    wanted, doubt = choice or Choice(), uncertainty or Uncertainty()
+    wanted, doubt = choice or CommitmentChoice(), uncertainty or Uncertainty()
     everything = (
         source
         if isinstance(source, HourlyUsage)
@@ -88,7 +88,7 @@ def plan_from_usage(
 def _eligible(
     everything: HourlyUsage,
     catalog: PriceCatalog,
-    wanted: Choice,
+    wanted: CommitmentChoice,
     held: Sequence[HeldCommitment],
 ) -> tuple[HourlyUsage, CommittedRates, OfferTable]:
     """Return the rows that something on sale or held covers, with their rates and offers."""
@@ -103,7 +103,7 @@ def _eligible(
     return usage, left, _offers(left, wanted)
 
 
-def _offers(rates: CommittedRates, wanted: Choice) -> OfferTable:
+def _offers(rates: CommittedRates, wanted: CommitmentChoice) -> OfferTable:
     return build_offers(
         rates,
         plan_types=wanted.plan_types,

@@ -8,7 +8,7 @@ from costmodel.optimize.commitments.rates import PAYMENTS, PLAN_TYPES, TERMS
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CommitmentChoice:
     """What may be bought.
 
     Attributes:

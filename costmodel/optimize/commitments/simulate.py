@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Simulation(Result):
+class CommitmentSimulation(Result):
     """Usage replayed under commitments.
 
     Attributes:
@@ -57,7 +57,7 @@ class Simulation(Result):
 
     def __repr__(self) -> str:
         return (
-            f"Simulation({len(self.held)} commitments, cost {self.cost:,.2f} USD of "
+            f"CommitmentSimulation({len(self.held)} commitments, cost {self.cost:,.2f} USD of "
             f"{self.on_demand_cost:,.2f} on demand)"
         )
 
@@ -161,7 +161,7 @@ def simulate_usage(
     *,
     sharing: str = "OPEN",
     groups: Mapping[str, int] | None = None,
-) -> Simulation:
+) -> CommitmentSimulation:
     """Return every hour of the usage under the commitments, by AWS's rules.
 
     Args:
@@ -186,7 +186,7 @@ def simulate_usage(
     )
     fees = _fees(held, full, rates)
     issues = [*usage.issues, *rates.issues, *_without_rates(held, full, fees)]
-    return Simulation(usage, list(held), commitments, fees, coverage, allocation, issues)
+    return CommitmentSimulation(usage, list(held), commitments, fees, coverage, allocation, issues)
 
 
 def _ownership(

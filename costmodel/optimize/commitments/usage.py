@@ -33,6 +33,12 @@ _EC2_PLATFORMS = {
     "0006": "Windows with SQL Server Standard", "0102": "Windows with SQL Server Enterprise",
     "0202": "Windows with SQL Server Web",
 }  # fmt: skip
+# Engines of RDS operation codes whose reservations are size-flexible.
+_RDS_ENGINES = {
+    "0002": "MySQL", "0003": "Oracle BYOL", "0005": "Oracle BYOL EE", "0014": "PostgreSQL",
+    "0016": "Aurora MySQL", "0018": "MariaDB", "0019": "Oracle BYOL SE2",
+    "0021": "Aurora PostgreSQL",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -211,11 +217,13 @@ def _instance_type(service_code: str, usage_type: str) -> str:
 
 
 def platform_of(service_code: str, operation: str) -> str:
-    """Return the platform a billing operation stands for, in one spelling.
+    """Return the platform or engine a billing operation stands for, in one spelling.
 
-    EC2's operation codes are published; other services' codes stay as they are.
+    Codes of EC2 and RDS are published; anything else stays as it is.
     """
+    code = operation.partition(":")[2]
+    if service_code == "AmazonRDS":
+        return canonical_platform(service_code, _RDS_ENGINES.get(code, operation))
     if service_code != "AmazonEC2":
         return operation
-    code = operation.partition(":")[2]
     return canonical_platform(service_code, _EC2_PLATFORMS.get(code, operation))

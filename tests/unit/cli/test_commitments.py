@@ -93,6 +93,15 @@ def test_coverage_as_billed(bill) -> None:
     assert 0.0 < payload["coverage"] < 1.0
 
 
+def test_reported_utilisation_stands_beside_the_bill(bill, sample) -> None:
+    reported = str(sample("savings-plans-api/get_savings_plans_utilization.json"))
+
+    payload = _json("coverage", bill, "--reported", reported)
+
+    (told,) = payload["reported"]
+    assert told["used"] + told["unused"] == pytest.approx(told["committed"], abs=0.5)
+
+
 @pytest.mark.parametrize(
     ("command", "format_name"),
     [("plan", "html"), ("plan", "table"), ("simulate", "csv"), ("simulate", "html"),

@@ -115,6 +115,26 @@ def test_the_grid_holds_the_optimum_of_every_offer_and_pool() -> None:
     assert grid.cost == pytest.approx(np.array([[10.5, 4.2], [12.6, 6.0]]))
 
 
+def test_narrowing_among_many_breakpoints_finds_the_same_point_as_sorting() -> None:
+    # 60,000 breakpoints are narrowed before they are sorted; the curve sorts them all.
+    rng = np.random.default_rng(7)
+    usage, on_demand = rng.gamma(2.0, 1.0, (6000, 10)), rng.uniform(0.1, 2.0, 10)
+    for deepest in (0.05, 0.3, 0.9):
+        plan = on_demand * (1 - rng.uniform(0.01, deepest, 10))
+
+        best, curve = (f(usage, on_demand, plan) for f in (optimal_commitment, commitment_curve))
+
+        assert best.cost == pytest.approx(curve.cost.min(), rel=1e-12)
+        lowest = curve.commitment[np.argmin(curve.cost)]
+        assert best.commitment == pytest.approx(lowest, rel=1e-9)
+
+
+def test_many_equal_breakpoints_do_not_stall_the_narrowing() -> None:
+    best = optimal_commitment(np.full((30_000, 1), 2.0), [1.0], [0.7])
+
+    assert best.commitment == pytest.approx(1.4)
+
+
 # --- degenerate input ---
 
 

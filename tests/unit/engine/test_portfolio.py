@@ -186,6 +186,19 @@ def test_the_bound_equals_scipys_objective(seed) -> None:
     assert solution.lower_bound == pytest.approx(reference)
 
 
+def test_a_large_programme_gives_the_same_bound_by_interior_point() -> None:
+    # 110 hours x 200 pairs are above the size from which interior point is used.
+    rng = np.random.default_rng(9)
+    usage, on_demand = rng.gamma(2.0, 2.0, (110, 100)), rng.uniform(0.5, 2.0, 100)
+    draw = on_demand * rng.uniform(0.5, 0.9, (2, 100))
+
+    large = solve_linear_programme(usage, on_demand, np.ones(110), offers(draw))
+
+    one = optimal_commitment(usage, on_demand, draw.min(axis=0))
+    two = min(optimal_commitment(usage, on_demand, row).cost for row in draw)
+    assert one.cost <= large.lower_bound + 1e-6 <= two + 2e-6
+
+
 def test_clusters_are_nested() -> None:
     value = np.random.default_rng(1).random((50, 3))
 

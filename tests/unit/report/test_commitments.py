@@ -5,7 +5,7 @@ import pytest
 
 from costmodel.optimize.commitments.held import HeldCommitment
 from costmodel.optimize.commitments.plan import plan_from_usage
-from costmodel.optimize.commitments.settings import Choice
+from costmodel.optimize.commitments.settings import CommitmentChoice
 from costmodel.optimize.commitments.simulate import simulate_usage
 from costmodel.report.commitment_simulation import coverage_table
 from costmodel.report.figures_commitments import (
@@ -21,7 +21,7 @@ WEEK = {"BoxUsage:m5.large": [10.0] * 84 + [4.0] * 84}
 
 @pytest.fixture(scope="module")
 def plan():
-    return plan_from_usage(charges(WEEK), FewRates(), choice=Choice(offering_class=None))
+    return plan_from_usage(charges(WEEK), FewRates(), choice=CommitmentChoice(offering_class=None))
 
 
 @pytest.fixture(scope="module")

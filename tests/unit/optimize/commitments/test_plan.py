@@ -9,12 +9,12 @@ import pytest
 from costmodel.errors import BadInputError, IssueReason
 from costmodel.optimize.commitments.held import HeldCommitment
 from costmodel.optimize.commitments.plan import plan_from_usage
-from costmodel.optimize.commitments.settings import Choice, Uncertainty
+from costmodel.optimize.commitments.settings import CommitmentChoice, Uncertainty
 from tests.unit.optimize.commitments.catalog_of_two_families import FewRates, charges
 
 YEAR = 8760
 STEADY = {"BoxUsage:m5.large": [10.0] * 336}
-PLANS_ONLY = Choice(offering_class=None)
+PLANS_ONLY = CommitmentChoice(offering_class=None)
 
 
 def test_steady_usage_is_reserved() -> None:
@@ -59,7 +59,7 @@ def test_the_break_even_statement_of_a_purchase() -> None:
 
 
 def test_an_upfront_fee_is_shown_per_unit_and_in_total() -> None:
-    choice = Choice(plan_types=(), payments=("Partial Upfront",))
+    choice = CommitmentChoice(plan_types=(), payments=("Partial Upfront",))
     plan = plan_from_usage(charges(STEADY), FewRates(), choice=choice)
 
     (purchase,) = plan.purchases
@@ -73,7 +73,7 @@ def test_an_upfront_fee_is_shown_per_unit_and_in_total() -> None:
 def test_a_family_reservation_covers_the_other_size() -> None:
     usage = {"BoxUsage:m5.large": [1.0] * 336, "BoxUsage:m5.xlarge": [2.0] * 336}
 
-    plan = plan_from_usage(charges(usage), FewRates(), choice=Choice(plan_types=()))
+    plan = plan_from_usage(charges(usage), FewRates(), choice=CommitmentChoice(plan_types=()))
 
     (purchase,) = plan.purchases
     # One large and two xlarge are five large.
@@ -92,7 +92,7 @@ def test_held_commitments_leave_room_only_when_they_end() -> None:
     # 0.75 USD/h of Compute covers everything for half of the year.
     held = [HeldCommitment("Compute", 0.75, end=datetime(2026, 7, 2, tzinfo=UTC))]
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    choice = Choice(plan_types=("Compute",), offering_class=None)
+    choice = CommitmentChoice(plan_types=("Compute",), offering_class=None)
 
     plan = plan_from_usage(charges(STEADY), FewRates(), choice=choice, held=held, as_of=start)
 
@@ -104,7 +104,7 @@ def test_held_commitments_leave_room_only_when_they_end() -> None:
 
 def test_a_commitment_about_to_end_is_renewed() -> None:
     held = [HeldCommitment("Compute", 0.75, end=datetime(2026, 1, 31, tzinfo=UTC))]
-    choice = Choice(plan_types=("Compute",), offering_class=None)
+    choice = CommitmentChoice(plan_types=("Compute",), offering_class=None)
 
     plan = plan_from_usage(
         charges(STEADY), FewRates(), choice=choice, held=held,
@@ -154,7 +154,7 @@ def test_stress_shows_a_migration_that_reservations_do_not_follow() -> None:
 
 
 def test_one_and_three_year_terms_are_compared_over_three_years() -> None:
-    choice = Choice(plan_types=("Compute",), terms=("1yr", "3yr"), offering_class=None)
+    choice = CommitmentChoice(plan_types=("Compute",), terms=("1yr", "3yr"), offering_class=None)
 
     plan = plan_from_usage(
         charges(STEADY), FewRates(), choice=choice, uncertainty=Uncertainty(yearly_volatility=0)
@@ -212,10 +212,10 @@ def test_coverage_over_time_is_kept() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Choice(terms=("2yr",)),
-        lambda: Choice(terms=()),
-        lambda: Choice(plan_types=("Storage",)),
-        lambda: Choice(offering_class="best"),
+        lambda: CommitmentChoice(terms=("2yr",)),
+        lambda: CommitmentChoice(terms=()),
+        lambda: CommitmentChoice(plan_types=("Storage",)),
+        lambda: CommitmentChoice(offering_class="best"),
         lambda: Uncertainty(risk_weight=2.0),
         lambda: Uncertainty(scenarios=0),
     ],
