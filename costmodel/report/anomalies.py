@@ -9,8 +9,6 @@ from costmodel.report.table import ReportColumn, ReportTable
 if TYPE_CHECKING:
     from costmodel.budget.anomalies import Anomaly, AnomalyReport
 
-_CAUSES = 2
-
 
 def tables(report: "AnomalyReport") -> list[ReportTable]:
     """Return one row per anomaly, the largest impact first."""
@@ -24,7 +22,7 @@ def tables(report: "AnomalyReport") -> list[ReportTable]:
                 ReportColumn("From"), ReportColumn("Days", "integer"), ReportColumn("Series"),
                 ReportColumn("Severity"), ReportColumn("Actual", "money"),
                 ReportColumn("Expected", "money"), ReportColumn("Impact", "money"),
-                ReportColumn("Kind"), ReportColumn("Main causes"),
+                ReportColumn("Kind"), ReportColumn("Largest rise"),
             ),
             rows=[_row(anomaly) for anomaly in report.anomalies],
             notes=notes,
@@ -33,17 +31,21 @@ def tables(report: "AnomalyReport") -> list[ReportTable]:
 
 
 def _row(anomaly: "Anomaly") -> list[Any]:
-    own = {value for _, value in anomaly.node.values}
-    causes = "; ".join(
-        f"{' · '.join(p for p in c.value.split(' · ') if p not in own)} {c.amount:+,.2f}"
-        for c in anomaly.causes[:_CAUSES]
-    )
     kind = "new level" if anomaly.is_new_level else "spike"
     return [
         anomaly.start.isoformat(), (anomaly.end - anomaly.start).days, anomaly.node.name,
         anomaly.severity.value, anomaly.actual, anomaly.expected, anomaly.impact,
-        f"{kind}, confirmed" if anomaly.verdict == "confirm" else kind, causes,
+        f"{kind}, confirmed" if anomaly.verdict == "confirm" else kind, _largest_rise(anomaly),
     ]  # fmt: skip
+
+
+def _largest_rise(anomaly: "Anomaly") -> str:
+    """Return the first cause without what the row already says."""
+    if not anomaly.causes:
+        return ""
+    own = {value for _, value in anomaly.node.values}
+    parts = [part for part in anomaly.causes[0].value.split(" · ") if part not in own]
+    return f"{' · '.join(parts)} {anomaly.causes[0].amount:+,.2f}".strip()
 
 
 def figure(report: "AnomalyReport") -> Any:

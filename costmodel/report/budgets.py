@@ -7,13 +7,12 @@ from costmodel.report.html import html_page
 from costmodel.report.table import ReportColumn, ReportTable
 
 if TYPE_CHECKING:
+    from costmodel.budget.alert import Alert
     from costmodel.budget.check import BudgetReport
-
-_CAUSES = 2
 
 
 def tables(report: "BudgetReport") -> list[ReportTable]:
-    """Return the budgets, and the new alerts with their main causes."""
+    """Return the budgets, and the new alerts with the largest rise behind each."""
     budgets = ReportTable(
         title="Budgets",
         columns=(
@@ -36,15 +35,24 @@ def _alert_table(report: "BudgetReport") -> ReportTable:
     return ReportTable(
         title="New alerts",
         columns=(
-            ReportColumn("Severity"), ReportColumn("Kind"), ReportColumn("What"),
-            ReportColumn("Main causes"),
+            ReportColumn("Severity"), ReportColumn("Kind"), ReportColumn("Budget"),
+            ReportColumn("Period from"), ReportColumn("Threshold"),
+            ReportColumn("That is", "money"), ReportColumn("Actual", "money"),
+            ReportColumn("Expected", "money"), ReportColumn("Largest rise"),
         ),
         rows=[
-            [a.severity.value, a.kind.value, a.summary,
-             "; ".join(f"{c.value} {c.amount:+,.2f}" for c in a.cause[:_CAUSES])]
+            [a.severity.value, a.kind.value, a.budget, str(a.period_start.date()), a.threshold,
+             a.threshold_value, a.actual, a.forecast_mean, _largest_rise(a)]
             for a in report.alerts
         ],
+        notes=["A rise is against as many days of the period before; all are in the JSON output."],
     )  # fmt: skip
+
+
+def _largest_rise(alert: "Alert") -> str:
+    if not alert.cause or alert.cause[0].amount <= 0.0:
+        return ""
+    return f"{alert.cause[0].value} {alert.cause[0].amount:+,.2f}"
 
 
 def figure(report: "BudgetReport") -> Any:
