@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from costmodel.errors import CostModelError
 from costmodel.io.delivery.channels.answer import Answer, Verdict
@@ -106,7 +106,8 @@ class Worker:
     def _attempt(self, destination: Destination, delivery: Delivery) -> Answer:
         try:
             return self._send(destination, delivery)
-        except CostModelError as error:
+        except (CostModelError, ValueError) as error:
+            # An alert that cannot be written as its receiver wants it must not stop the others.
             return Answer(Verdict.FAILED, str(error))
         except OSError as error:
             return Answer(Verdict.FAILED, _in_words(error), is_unreachable=True)
@@ -206,7 +207,7 @@ def run_worker(
     while not stop.is_set():
         try:
             deliver_pending(outbox, config, clock=clock)
-        except (CostModelError, DBAPIError) as error:
+        except (CostModelError, SQLAlchemyError) as error:
             # A database that restarts must not end the worker; leases run out by themselves.
             _LOG.error("delivery stopped: %s", error)
         stop.wait(interval)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from costmodel.errors import BadInputError
+from costmodel.errors import BadInputError, MissingDependencyError
 from costmodel.io.delivery.channels.answer import Verdict
 from costmodel.io.delivery.channels.command import run_command
 from costmodel.io.delivery.channels.email import build_message, send_email
@@ -102,6 +102,14 @@ def mail_server(tmp_path, monkeypatch):
         server.shutdown()
 
 
+@pytest.fixture
+def tls_mail_server(mail_server):
+    """The same server, with TLS before it says a word."""
+    mail_server.socket = mail_server.context.wrap_socket(mail_server.socket, server_side=True)
+    mail_server.handle_error = lambda *_args: None
+    return mail_server
+
+
 def mailbox(server, host="mail.test", **changes):
     values = {
         "host": host,
@@ -156,6 +164,14 @@ def test_a_refused_recipient_does_not_double_the_mail_of_the_others(mail_server)
     assert answer.text == "SMTP accepted, 1 of 2 recipients refused"
 
 
+def test_mail_over_tls_from_the_first_byte_checks_the_name_too(tls_mail_server):
+    send(tls_mail_server, mailbox(tls_mail_server, security="tls"))
+    with pytest.raises(OSError, match="certificate verify failed"):
+        send(tls_mail_server, mailbox(tls_mail_server, host="other.test", security="tls"))
+
+    assert len(tls_mail_server.messages) == 1
+
+
 def test_mail_through_an_internal_server_may_go_without_tls(mail_server):
     send(mail_server, mailbox(mail_server, security="none"))
 
@@ -187,6 +203,7 @@ def test_a_message_to_sns_is_published_once_per_key_on_a_fifo_topic(monkeypatch)
     server.start()
     host, port = server.get_host_and_port()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     import boto3
 
     sns = boto3.client("sns", "eu-west-1")
@@ -209,6 +226,15 @@ def test_a_message_to_sns_is_published_once_per_key_on_a_fifo_topic(monkeypatch)
     with pytest.raises(OSError, match="SNS: NotFound"):
         send_sns(Topic("arn:aws:sns:eu-west-1:123456789012:absent"), make_alert(), "msg_2")
     server.stop()
+    with pytest.raises(OSError, match="SNS: EndpointConnectionError"):
+        send_sns(Topic(arn), make_alert(), "msg_3")
+
+
+def test_without_boto3_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "boto3", None)
+
+    with pytest.raises(MissingDependencyError, match=r"costmodel\[aws\]"):
+        send_sns(Topic("arn:aws:sns:eu-west-1:123456789012:x"), make_alert(), "msg_1")
 
 
 def test_a_program_reads_the_alert_and_sees_no_secrets(tmp_path, monkeypatch):

@@ -5,7 +5,15 @@ import pytest
 from costmodel.budget.alert import Severity
 from costmodel.errors import BadInputError, MissingDependencyError
 from costmodel.io.delivery.destination import Destination, Route, Topic
-from costmodel.io.delivery.lanes import claim_lane, read_batch, release, settle_delivered
+from costmodel.io.delivery.lanes import (
+    claim_lane,
+    read_batch,
+    release,
+    settle_dead,
+    settle_delivered,
+    settle_gone,
+    settle_retry,
+)
 from costmodel.io.delivery.model import DeliveryStatus
 from costmodel.io.delivery.outbox import StaleEvaluationError, open_outbox, webhook_id
 from tests.delivery_lab import NOW, make_alert, make_alerts
@@ -107,6 +115,22 @@ def test_a_lane_is_held_by_one_worker_until_its_lease_runs_out(outbox):
     release(outbox, first, now=NOW + 122)
     assert outbox.count_deliveries() == {"delivered": 1}
     assert claim_lane(outbox, ["ops"], now=NOW + 122) is None
+
+
+def test_a_worker_that_lost_its_lane_changes_nothing_when_an_attempt_failed(outbox):
+    commit(outbox, [make_alert()])
+    lane = claim_lane(outbox, ["ops"], now=NOW)
+    (delivery,) = read_batch(outbox, lane, now=NOW)
+    claim_lane(outbox, ["ops"], now=NOW + 121)
+    failure = {"answer": "HTTP 500", "now": NOW + 122}
+
+    settle_retry(outbox, lane, delivery, delay=5.0, pause=0.0, **failure)
+    settle_dead(outbox, lane, delivery, fallback=None, **failure)
+    settle_gone(outbox, lane, delivery, fallback=None, **failure)
+
+    (row,) = outbox.list_alerts()
+    assert (row.status, row.attempts, row.last_answer) == ("pending", 0, "")
+    assert outbox.disabled_destinations() == {}
 
 
 def test_replay_of_one_alert_repeats_it_even_where_it_was_delivered(outbox):

@@ -16,6 +16,7 @@ from costmodel.io.delivery.guard import GuardError
 from costmodel.io.delivery.outbox import open_outbox
 from costmodel.io.delivery.receiver.receive import Receipt, SnsReceiver, fetch_from_sns
 from costmodel.io.delivery.receiver.sns_message import RefusedMessageError
+from costmodel.io.delivery.transport import Http, HttpAnswer
 from tests.certificates import make_identity
 from tests.delivery_lab import NOW
 
@@ -338,7 +339,18 @@ def test_an_analysis_that_fails_does_not_hold_up_the_alert(outbox, identity, fet
     assert len(received(outbox)) == 1
 
 
-def test_the_own_reader_of_sns_reaches_public_addresses_only(monkeypatch):
+@pytest.mark.parametrize(("status", "body"), [(200, b"pem"), (302, b"")])
+def test_the_own_reader_of_sns_takes_200_and_nothing_else(monkeypatch, status, body):
+    monkeypatch.setattr(Http, "request", lambda *a, **k: HttpAnswer(status, {}, body))
+
+    if status == 200:
+        assert fetch_from_sns(CERTIFICATE_URL) == body
+    else:
+        with pytest.raises(OSError, match=r"sns\.us-east-1\.amazonaws\.com answered HTTP 302"):
+            fetch_from_sns(CERTIFICATE_URL)
+
+
+def test_the_own_reader_of_sns_reaches_reaches_public_addresses_only(monkeypatch):
     monkeypatch.setattr("socket.getaddrinfo", lambda *a, **k: [(2, 1, 6, "", ("10.0.0.1", 443))])
 
     with pytest.raises(GuardError, match="not a public address"):

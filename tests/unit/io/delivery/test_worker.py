@@ -3,15 +3,20 @@
 import base64
 import json
 import os
+import threading
 from random import Random
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from standardwebhooks import Webhook as Verifier
 
+from costmodel.io.delivery import worker
+from costmodel.io.delivery.channels import http as http_channel
+from costmodel.io.delivery.lanes import claim_lane
 from costmodel.io.delivery.model import DeliveryStatus
 from costmodel.io.delivery.outbox import open_outbox
 from costmodel.io.delivery.schedule import RETRY_DELAYS
-from costmodel.io.delivery.worker import deliver_pending
+from costmodel.io.delivery.worker import deliver_pending, run_worker
 from tests.delivery_lab import NOW, Receiver, commit, deliver, make_alert, make_alerts, tally
 
 
@@ -297,6 +302,45 @@ def test_deliveries_to_a_destination_that_left_the_file_stay_pending(outbox, rec
 
     assert report.delivered == 0
     assert outbox.count_deliveries() == {"pending": 1}
+
+
+def test_an_alert_that_cannot_be_written_does_not_stop_the_others(outbox, receiver, monkeypatch):
+    write = http_channel.json_body
+
+    def fail_on_a(alert):
+        if alert.budget == "a":
+            raise ValueError("cannot be written")
+        return write(alert)
+
+    monkeypatch.setitem(http_channel._FORMATS, "json", fail_on_a)
+    config = receiver.config("ok")
+    commit(outbox, config, [make_alert("a"), make_alert("b")])
+
+    report = deliver(outbox, config)
+
+    assert (report.delivered, report.failed) == (1, 1)
+
+
+def test_the_worker_runs_until_told_to_stop_and_survives_its_database(
+    outbox, receiver, monkeypatch
+):
+    config = receiver.config("ok")
+    commit(outbox, config, [make_alert()])
+    stop = threading.Event()
+    claims = []
+
+    def claim(*arguments, **options):
+        claims.append(1)
+        if len(claims) == 1:
+            raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+        if len(receiver.received()) == 1:
+            stop.set()
+        return claim_lane(*arguments, **options)
+
+    monkeypatch.setattr(worker, "claim_lane", claim)
+    run_worker(outbox, config, stop=stop, interval=0.01, clock=lambda: NOW)
+
+    assert outbox.count_deliveries() == {"delivered": 1}
 
 
 def test_jitter_spreads_receivers_that_failed_together(tmp_path, receiver):
