@@ -1,6 +1,7 @@
 """``alerts`` and ``budget check --send``: from a table of spend to a receiver, and back again."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,6 +9,8 @@ from typer.testing import CliRunner
 
 from costmodel import verbs_spend
 from costmodel.cli.main import app
+from costmodel.io.budget_files import read_budgets
+from costmodel.io.delivery.destination import read_destinations
 from costmodel.io.delivery.outbox import open_outbox
 from tests.delivery_lab import NOW, Receiver, commit, deliver, make_alert
 
@@ -155,3 +158,23 @@ def test_an_unknown_status_names_those_there_are(folder):
     result = run("alerts", "list", "--status", "lost")
 
     assert "choose one of pending, delivered, dead" in str(result.exception)
+
+
+def test_the_examples_are_understood():
+    examples = Path(__file__).parents[3] / "examples" / "alerts"
+
+    config = read_destinations(examples / "webhooks.yaml")
+    budgets = read_budgets(examples / "budgets.yaml")
+
+    assert list(config.destinations) == ["platform", "slack", "on-call", "mail", "topic"]
+    assert [budget.name for budget in budgets] == ["everything", "prod-database"]
+
+
+@pytest.mark.parametrize("line", [-1, -2])
+def test_every_line_of_the_example_crontab_is_a_command_with_its_options(line):
+    examples = Path(__file__).parents[3] / "examples" / "alerts"
+    command = (examples / "crontab").read_text().splitlines()[line].split(maxsplit=5)[5].split()
+
+    result = run(*command[1:], "--help")
+
+    assert result.exit_code == 0, result.output
