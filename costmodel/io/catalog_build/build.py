@@ -86,7 +86,8 @@ def _rates(source: Path, regions: pd.DataFrame) -> tuple[pd.DataFrame, list[dict
     ]
     named = tell_products_apart(name_rows(collected[~reserved], regions))
     usage = separate(drop_copies(pd.concat([named, *by_hand], ignore_index=True)))
-    every = [usage, ec2.on_demand_rates(source), name_reserved(collected[reserved], usage)]
+    instances = [ec2.on_demand_rates(source), ec2.host_rates(source)]
+    every = [usage, *instances, name_reserved(collected[reserved], usage)]
     return mend_tiers(pd.concat(every, ignore_index=True))
 
 

@@ -1,7 +1,7 @@
 """EC2: instances on demand, reserved, under Savings Plans and on the spot market.
 
-Usage types follow AWS's bills: BoxUsage:TYPE on shared hardware, DedicatedUsage:TYPE for dedicated
-instances, HostUsage:FAMILY for dedicated hosts; the operating system is in the operation.
+Usage types follow AWS's bills: BoxUsage:TYPE on shared hardware, HostUsage:FAMILY for dedicated
+hosts; the operating system is in the operation.
 """
 
 from pathlib import Path
@@ -11,17 +11,21 @@ import pandas as pd
 from costmodel.io.catalog_build.frames import rate_frame
 
 EC2 = "AmazonEC2"
-_USAGE_OF_TENANCY = {"Shared": "BoxUsage:", "Dedicated": "DedicatedUsage:"}
+_HOSTS_REGION = "eu-west-1"
 
 
 def on_demand_rates(source: Path) -> pd.DataFrame:
-    """Return the on-demand rates of EC2 instances."""
+    """Return the on-demand rates of EC2 instances on shared hardware.
+
+    The source's "Dedicated" rows are not rates of dedicated instances: see ``host_rates``.
+    """
     given = pd.read_parquet(source / "ec2_on_demand.parquet")
+    given = given[given["tenancy"] == "Shared"]
     return rate_frame(
         {
             "x_ServiceCode": EC2,
             "RegionId": given["region"],
-            "x_UsageType": given["tenancy"].map(_USAGE_OF_TENANCY) + given["instance_type"],
+            "x_UsageType": "BoxUsage:" + given["instance_type"],
             "x_Operation": given["operation"],
             "x_ProductFamily": "Compute Instance",
             "x_SkuDescription": given["os"] + " " + given["instance_type"],
@@ -29,6 +33,44 @@ def on_demand_rates(source: Path) -> pd.DataFrame:
             "ListUnitPrice": given["usd_per_hour"],
             "x_NameBasis": "rule",
             "x_Published": given["published"],
+        }
+    )
+
+
+def host_rates(source: Path) -> pd.DataFrame:
+    """Return Dedicated Hosts by family and region, except the region with a table of its own.
+
+    The source's "Dedicated" rows give every size of a family one price: that of a whole host
+    (m5.large and m5.24xlarge both 5.65 in Ireland). Where the published host table of Ireland has
+    the family at another price (c5d, c7g …: 17 of 77), the source took a sibling's: left out.
+    """
+    given = pd.read_parquet(source / "ec2_on_demand.parquet")
+    given = given[given["tenancy"] == "Dedicated"]
+    family = given["instance_type"].str.split(".").str[0]
+    by_family = given.assign(family=family).groupby(["region", "family"], as_index=False).first()
+    hosts = pd.read_parquet(source / "ec2_hosts_and_credits_eu-west-1.parquet")
+    published = hosts[hosts["usage_type"].str.contains("HostUsage:")]
+    price_of = dict(
+        zip(published["usage_type"].str.split(":").str[1], published["usd_per_unit"], strict=True)
+    )
+    here = by_family[by_family["region"] == _HOSTS_REGION]
+    sound = {
+        name
+        for name, price in zip(here["family"], here["usd_per_hour"], strict=True)
+        if abs(price - price_of.get(name, -1.0)) < 0.0005
+    }
+    kept = by_family[by_family["family"].isin(sound) & (by_family["region"] != _HOSTS_REGION)]
+    return rate_frame(
+        {
+            "x_ServiceCode": EC2,
+            "RegionId": kept["region"],
+            "x_UsageType": "HostUsage:" + kept["family"],
+            "x_ProductFamily": "Dedicated Host",
+            "x_SkuDescription": "Dedicated Host " + kept["family"],
+            "PricingUnit": "Hrs",
+            "ListUnitPrice": kept["usd_per_hour"],
+            "x_NameBasis": "rule",
+            "x_Published": kept["published"],
         }
     )
 

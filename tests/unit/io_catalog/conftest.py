@@ -106,13 +106,16 @@ def source(tmp_path_factory) -> Path:
         "rates": pd.DataFrame(RATES),
         "ec2_on_demand": pd.DataFrame(
             {
-                "region": ["us-east-1", "us-east-1", "us-east-1-bos-1"],
-                "instance_type": ["m5.large"] * 3,
-                "os": ["Linux", "Windows", "Linux"],
-                "operation": ["RunInstances", "RunInstances:0002", "RunInstances"],
-                "tenancy": ["Shared", "Shared", "Dedicated"],
-                "usd_per_hour": [0.096, 0.188, 0.12],
-                "published": ["2026-05-12"] * 3,
+                # The last four are whole hosts; the source took another family's for c7g.
+                "region": ["us-east-1", "us-east-1", "us-east-1-bos-1"]
+                + ["eu-west-1", "us-east-1", "eu-west-1", "us-east-1"],
+                "instance_type": ["m5.large"] * 3
+                + ["c5.large", "c5.xlarge", "c7g.large", "c7g.large"],
+                "os": ["Linux", "Windows", *["Linux"] * 5],
+                "operation": ["RunInstances", "RunInstances:0002", *["RunInstances"] * 5],
+                "tenancy": ["Shared"] * 3 + ["Dedicated"] * 4,
+                "usd_per_hour": [0.096, 0.188, 0.12, 3.802, 3.366, 8.186, 7.1],
+                "published": ["2026-05-12"] * 7,
             }
         ),
         "ec2_reserved": pd.DataFrame(

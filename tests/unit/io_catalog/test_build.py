@@ -13,14 +13,24 @@ def rows_of(built, service, **wanted):
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
 
-def test_instances_get_the_usage_type_of_their_tenancy(built) -> None:
+def test_instances_on_shared_hardware_are_box_usage(built) -> None:
     rows = rows_of(built, "AmazonEC2", x_ProductFamily="Compute Instance", x_Basis="published")
 
     assert [(r["RegionId"], r["x_UsageType"], r["x_Operation"], r["ListUnitPrice"]) for r in rows] == [
         ("us-east-1", "BoxUsage:m5.large", "RunInstances", 0.096),
         ("us-east-1", "BoxUsage:m5.large", "RunInstances:0002", 0.188),
-        ("us-east-1-bos-1", "DedicatedUsage:m5.large", "RunInstances", 0.12),
+        ("us-east-1-bos-1", "BoxUsage:m5.large", "RunInstances", 0.12),
     ]  # fmt: skip
+
+
+def test_rows_called_dedicated_are_hosts_where_the_published_table_agrees(built) -> None:
+    hosts = rows_of(built, "AmazonEC2", x_ProductFamily="Dedicated Host")
+
+    assert [(r["RegionId"], r["x_UsageType"], r["ListUnitPrice"]) for r in hosts] == [
+        ("eu-west-1", "HostUsage:c5", 3.802),
+        ("us-east-1", "HostUsage:c5", 3.366),
+    ]
+    assert not [r for r in rows_of(built, "AmazonEC2") if "DedicatedUsage" in r["x_UsageType"]]
 
 
 def test_copies_of_a_row_merge_and_tiers_stay(built) -> None:
