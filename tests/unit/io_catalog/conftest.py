@@ -107,8 +107,7 @@ def source(tmp_path_factory) -> Path:
         "ec2_on_demand": pd.DataFrame(
             {
                 # The last four are whole hosts; the source took another family's for c7g.
-                "region": ["us-east-1", "us-east-1", "us-east-1-bos-1"]
-                + ["eu-west-1", "us-east-1", "eu-west-1", "us-east-1"],
+                "region": ["us-east-1", "us-east-1", "us-east-1-bos-1", "eu-west-1", "us-east-1", "eu-west-1", "us-east-1"],
                 "instance_type": ["m5.large"] * 3
                 + ["c5.large", "c5.xlarge", "c7g.large", "c7g.large"],
                 "os": ["Linux", "Windows", *["Linux"] * 5],
