@@ -73,6 +73,7 @@ def _register_commands() -> None:
         catalog,
         commitments,
         demo,
+        doctor,
         estimate,
         forecast,
         inventory,
@@ -88,6 +89,7 @@ def _register_commands() -> None:
     catalog.register(app)
     commitments.register(app)
     demo.register(app)
+    doctor.register(app)
     estimate.register(app)
     forecast.register(app)
     inventory.register(app)
