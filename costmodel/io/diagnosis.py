@@ -17,8 +17,8 @@ _EXTRAS: Final[dict[str, tuple[str, ...]]] = {
     "aws": ("boto3",),
     "sql": ("sqlglot",),
     "spark": ("pyspark",),
-    "optimize": ("highspy", "scipy"),
-    "alerts": ("sqlalchemy", "httpx", "cryptography"),
+    "optimize": ("highspy",),
+    "alerts": ("sqlalchemy", "httpcore", "cryptography"),
     "api": ("fastapi", "uvicorn", "alembic"),
     "postgres": ("psycopg",),
 }
