@@ -150,8 +150,11 @@ def _run(
     committed = np.broadcast_to(committed, (hours, committed.shape[1]))
     # Copies: the ledger is written to, and a transposed column is contiguous already.
     ledger = _Ledger(np.array(quantity.T, order="C"), np.array(committed.T, order="C"), record)
-    for stage in np.unique(commitments.stage):
-        _apply_stage(ledger, commitments, on_demand, commitments.stage == stage, ownership)
+    # Offers that are not bought would only make the pairs more.
+    holds = committed.max(axis=0, initial=0.0) > 0.0
+    for stage in np.unique(commitments.stage[holds]):
+        in_stage = holds & (commitments.stage == stage)
+        _apply_stage(ledger, commitments, on_demand, in_stage, ownership)
     left = ledger.usage.T
     return Coverage(
         committed - ledger.commitment.T,

@@ -23,9 +23,11 @@ _WEEK_HOURS = 168
 _MONTHS = {"1yr": 12, "3yr": 36}
 # The plan is tried at these shares of its commitments, and usage at this many levels between the
 # lowest and the highest of any future; costs in between are interpolated.
-_SHARES = np.round(np.linspace(0.0, 1.2, 13), 1)
-_LEVELS = 9
+_SHARES = np.array([0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1])
+_LEVELS = 7
 _TAIL = 0.9
+# Migrations of the largest families are tried.
+_MOST_FAMILIES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,9 @@ def stress_points(problem: StatementInput, usage: HourlyUsage) -> list[StressPoi
     half = replace(problem, usage=problem.usage * 0.5)
     points.append(_stress(problem, "half of all usage gone", half))
     narrow = problem.arrays.stage < problem.arrays.stage.max()
-    for (family, region), rows in family_pools(usage).items():
+    value = usage.weight @ usage.quantity * usage.on_demand_rate
+    pools = sorted(family_pools(usage).items(), key=lambda pool: -value[pool[1]].sum())
+    for (family, region), rows in pools[:_MOST_FAMILIES]:
         draw = problem.arrays.draw.copy()
         draw[np.ix_(np.flatnonzero(narrow), rows)] = np.nan
         moved = replace(problem, arrays=problem.arrays._replace(draw=draw))
