@@ -27,12 +27,7 @@ def bill_usage(
     Raises:
         CommitmentError: the bill has no on-demand cost, or no usage on demand.
     """
-    cost = next((name for name in ("ContractedCost", "ListCost") if name in bill.available), None)
-    if cost is None:
-        raise CommitmentError(
-            "the bill has neither ContractedCost nor ListCost: without on-demand prices nothing "
-            "can be planned; use a CUR, CUR 2.0 or FOCUS export"
-        )
+    cost = on_demand_cost_column(bill)
     dimensions = ", ".join((*keys, *_GROUPED))
     inner = bill.relation_sql([*_READ, *keys, cost])
     return read_usage(
@@ -45,4 +40,19 @@ def bill_usage(
         ),
         keys=keys,
         pricing=pricing,
+    )
+
+
+def on_demand_cost_column(bill: "Bill") -> str:
+    """Return the column with the on-demand cost of usage.
+
+    Raises:
+        CommitmentError: the bill has none.
+    """
+    for name in ("ContractedCost", "ListCost"):
+        if name in bill.available:
+            return name
+    raise CommitmentError(
+        "the bill has neither ContractedCost nor ListCost: without on-demand prices nothing can "
+        "be planned or measured; use a CUR, CUR 2.0 or FOCUS export"
     )

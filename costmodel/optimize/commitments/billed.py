@@ -7,7 +7,7 @@ import numpy as np
 
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import CommitmentError, Issue
-from costmodel.optimize.commitments.bill_usage import bill_usage
+from costmodel.optimize.commitments.bill_usage import bill_usage, on_demand_cost_column
 from costmodel.optimize.commitments.offers import build_offers
 from costmodel.optimize.commitments.rates import PAYMENTS, PLAN_TYPES, TERMS, CommittedRates
 from costmodel.optimize.commitments.usage import COVERED, ON_DEMAND, HourlyUsage
@@ -83,6 +83,7 @@ def billed_coverage(bill: "Bill", catalog: PriceCatalog) -> BilledCoverage:
     """
     import pandas as pd
 
+    on_demand_cost_column(bill)
     issues: list[Issue] = []
     eligible, covered = _hourly_value(bill, COVERED, None, issues)
     open_value, _ = _hourly_value(bill, ON_DEMAND, catalog, issues)

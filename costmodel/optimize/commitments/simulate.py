@@ -179,13 +179,14 @@ def simulate_usage(
     full = held_commitments(held, rates)
     starts: list[datetime] = list(usage.start.to_pydatetime())
     in_force = np.array([[h.is_in_force(at) for h in held] for at in starts], dtype=float)
-    commitments = full._replace(quantity=in_force.reshape(len(starts), -1) * full.quantity)
+    in_force = in_force.reshape(len(starts), len(held))
+    commitments = full._replace(quantity=in_force * full.quantity)
     ownership = _ownership(usage, held, sharing, groups or {})
     coverage, allocation = trace_commitments(
         usage.quantity, usage.on_demand_rate, commitments, ownership
     )
     fees = _fees(held, full, rates)
-    issues = [*usage.issues, *rates.issues, *_without_rates(held, full, fees)]
+    issues = [*usage.issues, *rates.issues, *_remarks(held, full, fees, in_force)]
     return CommitmentSimulation(usage, list(held), commitments, fees, coverage, allocation, issues)
 
 
@@ -222,14 +223,20 @@ def _fees(held: Sequence[HeldCommitment], full: Commitments, rates: CommittedRat
     return Fees(price, share)
 
 
-def _without_rates(held: Sequence[HeldCommitment], full: Commitments, fees: Fees) -> list[Issue]:
+def _remarks(
+    held: Sequence[HeldCommitment], full: Commitments, fees: Fees, in_force: Floats
+) -> list[Issue]:
+    """Return what a reader should know about each commitment."""
     issues = []
-    for commitment, draw, price in zip(held, full.draw, fees.price, strict=True):
+    for p, commitment in enumerate(held):
         name = commitment.commitment_id or commitment.plan_type
-        if np.isnan(draw).all():
-            text = "no usage here is covered by this commitment: it is simulated as unused"
+        if not in_force[:, p].any():
+            text = f"{name} is not in force in any hour of this usage"
+            issues.append(Issue(IssueReason.DATA_QUALITY, name, text))
+        if np.isnan(full.draw[p]).all():
+            text = f"no usage here is covered by {name}: it is simulated as unused"
             issues.append(Issue(IssueReason.NO_COMMITTED_RATE, name, text))
-        if np.isnan(price):
-            text = "the catalog has no price of this reservation: costs with it are unknown"
+        if np.isnan(fees.price[p]):
+            text = f"the catalog has no price of {name}: costs with it are unknown"
             issues.append(Issue(IssueReason.NO_COMMITTED_RATE, name, text))
     return issues

@@ -90,6 +90,35 @@ def test_a_plan_without_rates_is_unused_and_said_so() -> None:
     assert any(issue.address == "db" for issue in simulation.issues)
 
 
+def test_a_commitment_of_another_year_is_said_to_be_out_of_force() -> None:
+    past = HeldCommitment("Compute", 1.0, end=datetime(2025, 1, 1, tzinfo=UTC))
+
+    simulation = simulate_usage(charges({"BoxUsage:m5.large": [1.0]}), [past], FewRates())
+
+    assert simulation.commitment_cost == 0.0
+    assert any("not in force" in issue.message for issue in simulation.issues)
+
+
+def test_a_reservation_without_a_price_makes_the_cost_unknown() -> None:
+    held = [
+        HeldCommitment(
+            "Reserved", 1.0, term="3yr", scope="m5.large", region="us-east-1", commitment_id="ri"
+        )
+    ]
+
+    simulation = simulate_usage(charges({"BoxUsage:m5.large": [1.0]}), held, FewRates())
+
+    assert np.isnan(simulation.cost)
+    assert any("no price of ri" in issue.message for issue in simulation.issues)
+
+
+def test_no_commitments_leave_everything_on_demand() -> None:
+    simulation = simulate_usage(charges({"BoxUsage:m5.large": [1.0, 2.0]}), [], FewRates())
+
+    assert simulation.cost == simulation.on_demand_cost == pytest.approx(0.3)
+    assert set(simulation.lines["line_item_line_item_type"]) == {"Usage"}
+
+
 # --- identities of the lines (amortised and cash views of one bill) ---
 
 
