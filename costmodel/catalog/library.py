@@ -74,7 +74,8 @@ class SheetLibrary(Mapping[str, Kind]):
 
     def nearest(self, resource_type: str) -> str | None:
         """Return the known resource type that is spelled most alike."""
-        close = get_close_matches(resource_type, [*self, *self._free], 1)
+        # 0.8: aws_foo_bar is not aws_key_pair misspelt.
+        close = get_close_matches(resource_type, [*self, *self._free], 1, 0.8)
         return close[0] if close else None
 
     @cached_property
