@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from costmodel.bill.normalize.raw import Sql, literal, quote
 from costmodel.bill.query import Bill
@@ -25,7 +25,7 @@ class QueryEngine(Protocol):
 
 def ask(bill: Bill, query: Sql, engine: QueryEngine | None) -> Any:
     """Return the answer as an Arrow table, from DuckDB or from another engine."""
-    return bill.sql(query) if engine is None else engine.query(query)
+    return bill.arrow(query) if engine is None else engine.query(query)
 
 
 def metric(name: str) -> str:
@@ -46,17 +46,24 @@ class Source(NamedTuple):
     condition: Sql
 
 
-def source(bill: Bill, columns: Sequence[str], filter_text: str | None = None) -> Source:
+def source(
+    bill: Bill,
+    columns: Sequence[str],
+    filter_text: str | None = None,
+    unused: Literal["rows", "folded"] = "rows",
+) -> Source:
     """Return the part of the relation a query needs.
 
     Args:
         bill: the bill.
         columns: columns the query reads, as ``Bill.resolve`` spells them.
         filter_text: expression of the filter language.
+        unused: unused commitment as rows of its own; or folded into its fee, which spares a
+            second scan where only metered usage counts.
     """
     condition = bill.filter(filter_text)
     read = dict.fromkeys([*columns, *sorted(condition.columns)])
-    return Source(f"({bill.relation_sql(list(read))}) AS bill", condition.sql)
+    return Source(f"({bill.relation_sql(list(read), unused=unused)}) AS bill", condition.sql)
 
 
 class Period(NamedTuple):

@@ -114,6 +114,7 @@ def lines_query(bill: Bill, by: Sequence[str] = (), filter_text: str | None = No
         bill,
         [*_KEYS, *by, *_POOL, *_SUMS, "ChargeCategory", "ChargeClass", "x_LineItemType"],
         filter_text,
+        unused="folded",
     )
     return (
         f"SELECT {named([*keys, *sums])} FROM {read.sql} WHERE {USAGE_CONDITION}"

@@ -13,9 +13,11 @@ import pyarrow as pa
 
 from costmodel.bill import engine
 from costmodel.bill.analysis.dialect import Sql, named, places, quote, source
+from costmodel.bill.normalize.raw import isin
 from costmodel.bill.query import Bill
 from costmodel.bill.reprice.lines import USAGE_CONDITION, on_demand_usage_type
 from costmodel.catalog.catalog import PriceCatalog, RateMatch
+from costmodel.engine.tiers import graduated_cost
 
 # A row's price key; rows of one key and pool fill one tier ladder.
 _KEYS = ("x_PriceServiceCode", "RegionId", "SkuMeter", "x_Operation")
@@ -65,11 +67,10 @@ def price_rows(
             dict.fromkeys([*_KEYS, *_POOL, *_USAGE_COLUMNS, *(_ORDER if crosses else ()), *wanted])
         ),
         filter_text,
+        unused="folded",
     )
     shown = ", ".join(f"u.{quote(name)}" for name in [*wanted, "PricingQuantity"])
-    joined = " AND ".join(
-        f"u.{quote(name)} IS NOT DISTINCT FROM p.{quote(name)}" for name in (*_KEYS, *_POOL)
-    )
+    joined = _join_condition(keys)
     usage = f"SELECT * FROM {read.sql} WHERE {USAGE_CONDITION} AND {read.condition}"
     quantity = f"CAST(u.{quote('PricingQuantity')} AS DOUBLE)"
     plain = (
@@ -80,7 +81,21 @@ def price_rows(
     if not crosses:
         return RowPrices(plain, tables)
     tables["price_tiers"] = _tier_rows(keys)
-    return RowPrices(f"{plain} UNION ALL {_crossing(usage, joined, wanted)}", tables)
+    # Few meters cross: naming them spares the second scan nearly all of its work.
+    meters = keys.filter(keys["crosses"])["SkuMeter"].unique().to_pylist()
+    few = f"{usage} AND {isin(quote('SkuMeter'), meters)}"
+    return RowPrices(f"{plain} UNION ALL {_crossing(few, joined, wanted)}", tables)
+
+
+def _join_condition(keys: pa.Table) -> Sql:
+    """Return the test that a row has a key; what all keys have in common need not be compared."""
+    tests = []
+    for name in (*_KEYS, *_POOL):
+        values = keys[name].unique()
+        if len(values) > 1:
+            equal = "IS NOT DISTINCT FROM" if values.null_count else "="
+            tests.append(f"u.{quote(name)} {equal} p.{quote(name)}")
+    return " AND ".join(tests) or "TRUE"
 
 
 def _crossing(usage: Sql, joined: Sql, wanted: Sequence[str]) -> Sql:
@@ -112,7 +127,7 @@ def _key_table(bill: Bill, catalog: PriceCatalog, filter_text: str | None) -> pa
     """Return each key and pool with its price and whether it crosses a tier bound."""
     keys = [(quote(name), name) for name in (*_KEYS, *_POOL)]
     fields = named([*keys, (f"SUM({quote('PricingQuantity')})", "quantity")])
-    read = source(bill, [*_KEYS, *_POOL, *_USAGE_COLUMNS], filter_text)
+    read = source(bill, [*_KEYS, *_POOL, *_USAGE_COLUMNS], filter_text, unused="folded")
     table = bill.arrow(
         f"SELECT {fields} FROM {read.sql} WHERE {USAGE_CONDITION} AND {read.condition}"
         f" GROUP BY {places(len(keys))}"
@@ -137,7 +152,8 @@ def _with_prices(table: pa.Table, match: RateMatch, quantity: Any) -> pa.Table:
     second = np.append(tiers.begin_range, np.inf)[np.where(width > 1, first + 1, -1)]
     crosses = quantity > second
     return (
-        table.append_column("unit_price", pa.array(price, from_pandas=True))
+        table.append_column("cost", pa.array(graduated_cost(tiers, match.sku, quantity)))
+        .append_column("unit_price", pa.array(price, from_pandas=True))
         .append_column("crosses", pa.array(crosses))
         .append_column("pool_key", pa.array(np.arange(len(table))))
         .append_column("tiers", _ladders(match, np.flatnonzero(crosses), len(table)))
@@ -173,3 +189,15 @@ def _tier_rows(keys: pa.Table) -> pa.Table:
         for tier in ladder or ()
     ]
     return pa.Table.from_pylist(rows)
+
+
+def catalog_total(bill: Bill, catalog: PriceCatalog, filter_text: str | None = None) -> float:
+    """Return the list cost of all usage by the catalog [USD]; usage without a price is left out.
+
+    Args:
+        bill: the bill.
+        catalog: the prices.
+        filter_text: expression of the filter language.
+    """
+    keys = _key_table(bill, catalog, filter_text)
+    return float(np.nansum(keys["cost"].to_numpy()))

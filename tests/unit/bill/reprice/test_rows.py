@@ -7,7 +7,7 @@ import pytest
 from costmodel import load_catalog, read_bill
 from costmodel.bill.generate.catalog_prices import catalog_price_table
 from costmodel.bill.generate.plan import BillSettings
-from costmodel.bill.reprice.rows import price_rows
+from costmodel.bill.reprice.rows import catalog_total, price_rows
 from costmodel.io.generated_bill import generate_bill
 from tests.unit.bill.focus_bill import focus_bill, row
 from tests.unit.bill.reprice.small_catalog import small_catalog
@@ -75,3 +75,9 @@ def test_rows_add_up_to_the_bill_they_were_made_from(tmp_path) -> None:
     assert table["ours"].null_count == 0
     for entry in table.to_pylist():
         assert entry["ours"] == pytest.approx(entry["billed"], rel=1e-9, abs=1e-6)
+
+
+def test_the_total_is_the_graduated_cost_of_each_pool() -> None:
+    bill = focus_bill([traffic(0, 80.0), traffic(1, 40.0), traffic(0, 1.0, SkuMeter="Mystery")])
+
+    assert catalog_total(bill, small_catalog()) == pytest.approx(11.0)
