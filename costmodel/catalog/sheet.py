@@ -90,7 +90,7 @@ class Child:
         passes: attributes handed over as they are.
     """
 
-    path: str
+    path: Template
     resource: str
     block: str
     reference: tuple[str, ...]

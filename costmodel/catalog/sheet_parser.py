@@ -93,8 +93,8 @@ def _resource(
         _check_meter_names(f"{where}, meter '{meter.name.text}'", meter, set(inputs), tables)
     for child in children:
         known = {*inputs, *child.fields}
-        for part in [*child.inputs.values(), child.count, child.when]:
-            _check_names(f"{where}, child '{child.path}'", part, known, tables)
+        for part in [child.path, *child.inputs.values(), child.count, child.when]:
+            _check_names(f"{where}, child '{child.path.text}'", part, known, tables)
     examples = tuple(_example(where, item) for item in block.get("example", []))
     return ResourceSheet(
         type=kind,
@@ -181,7 +181,7 @@ def _child(where: str, item: Mapping[str, Any], tables: Mapping[str, Any]) -> Ch
     _check_keys(where, item, _CHILD_KEYS)
     reference = item.get("reference", ())
     return Child(
-        path=str(item.get("path", item.get("block", ""))),
+        path=_template(where, item, "path", str(item.get("block", ""))),
         resource=_text(where, item, "resource"),
         block=str(item.get("block", "")),
         reference=(reference,) if isinstance(reference, str) else tuple(reference),

@@ -239,9 +239,13 @@ def _child_batch(
         counts = counts * as_number(
             np.broadcast_to(child.count.evaluate(inner, tables), len(rows))
         )
+    labels = child.path.evaluate(inner, len(rows), tables)
     return _Batch(
         root=[batch.root[row] for row in rows],
-        path=[(*batch.path[row], child.path) if child.path else batch.path[row] for row in rows],
+        path=[
+            (*batch.path[row], str(label)) if label else batch.path[row]
+            for row, label in zip(rows, labels, strict=True)
+        ],
         resources=[
             _child_resource(child, batch.resources[row], blocks[i], computed, i)
             for i, row in enumerate(rows)

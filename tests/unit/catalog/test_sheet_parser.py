@@ -74,6 +74,10 @@ quantity = "gb_$key"
             METER + '[[resource.aws_x.child]]\nresource = "aws_y"\ninputs = { a = "nope" }',
             "child '': 'nope' reads 'nope'",
         ),
+        (
+            METER + '[[resource.aws_x.child]]\nresource = "aws_y"\npath = "part {nope}"',
+            "child 'part {nope}': 'part {nope}' reads 'nope'",
+        ),
         (METER + '[[resource.aws_x.example]]\nsource = "s"', "region is missing"),
     ],
 )
