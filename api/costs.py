@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Granularity = Literal["total", "monthly", "daily", "hourly"]
 # Two scans at once keep two cores busy; more would only take memory from each other.
-_SCANS: Final = threading.BoundedSemaphore(2)
+SCANS: Final = threading.BoundedSemaphore(2)
 _DAILY: Final = frozenset((*DAILY_COLUMNS, *SUMMED, "ChargePeriodStart"))
 
 
@@ -33,7 +33,7 @@ def summarize(state: State, workspace: str, bill: dict[str, Any], query: CostQue
     key = (workspace, bill["id"], bill["version"], query)
     known = state.costs.get(key)
     if known is None:
-        with _SCANS:
+        with SCANS:
             known = _summarize(_bill_for(state, workspace, bill, query), query)
         state.costs.put(key, known)
     return known

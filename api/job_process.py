@@ -55,6 +55,9 @@ def _run(job: Job) -> tuple[str, str, Any]:
         return "failed", f"this could not be read ({type(error).__name__})", None
 
 
+_TUPLES = ("bill_roots", "internal_receivers", "webhook_ports", "sns_topics")
+
+
 def _settings(tree: dict[str, Any]) -> Settings:
     catalog = tree["catalog"]
     return Settings(
@@ -62,7 +65,7 @@ def _settings(tree: dict[str, Any]) -> Settings:
             **tree,
             "data": Path(tree["data"]),
             "catalog": Path(catalog) if catalog else None,
-            "bill_roots": tuple(tree["bill_roots"]),
+            **{name: tuple(tree[name]) for name in _TUPLES},
             "limits": Limits(**tree["limits"]),
         }
     )

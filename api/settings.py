@@ -44,6 +44,9 @@ class Settings:
         is_dev: no key needed; only ever on loopback.
         bill_roots: folders (or s3:// prefixes) whose bills may be read by reference.
         catalog: folder of another price catalog.
+        internal_receivers: hosts and networks of our own that webhooks may reach.
+        webhook_ports: TCP ports webhooks may use.
+        sns_topics: topics whose notifications are taken in.
         runs_jobs: whether this process also works on jobs.
         has_https: cookies are sent over HTTPS only.
         limits: bounds.
@@ -54,6 +57,9 @@ class Settings:
     is_dev: bool = False
     bill_roots: tuple[str, ...] = ()
     catalog: Path | None = None
+    internal_receivers: tuple[str, ...] = ()
+    webhook_ports: tuple[int, ...] = (443,)
+    sns_topics: tuple[str, ...] = ()
     runs_jobs: bool = True
     has_https: bool = False
     limits: Limits = field(default_factory=Limits)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 
+from api.alerting import Alerting
 from api.bills import BillShelf
 from api.keys import Principal
 from api.observe import Metrics
@@ -33,6 +34,7 @@ class State:
         self.estimates = Remembered(256, 3600.0)
         self.costs = Remembered(512, 3600.0)
         self.bills = BillShelf(settings.data / "bills")
+        self.alerting = Alerting(settings, database)
         self.dev: Principal | None = None
         self.stopping = threading.Event()
 
@@ -43,12 +45,14 @@ class State:
         worker = Worker(self.settings, self.database) if self.settings.runs_jobs else None
         if worker is not None:
             worker.start()
+            self.alerting.start()
         try:
             yield
         finally:
             self.stopping.set()
             if worker is not None:
                 worker.stop()
+                self.alerting.stop()
             self.database.engine.dispose()
 
     @cached_property

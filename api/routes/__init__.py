@@ -1,12 +1,30 @@
 """One module per group of routes."""
 
-from api.routes import bills, costs, estimates, jobs, keys, prices
+from api.routes import (
+    bills,
+    budgets,
+    costs,
+    estimates,
+    jobs,
+    keys,
+    prices,
+    recommendations,
+    spend,
+    webhooks,
+)
 
 ROUTERS = (
     estimates.router,
     prices.router,
     bills.router,
     costs.router,
+    spend.router,
+    spend.commitments_router,
+    recommendations.router,
+    budgets.router,
+    webhooks.router,
+    webhooks.deliveries_router,
+    webhooks.inbound_router,
     jobs.router,
     keys.router,
     keys.workspace_router,
