@@ -108,7 +108,7 @@ async def plan(
     given: dict[str, Any] = {"terms": tuple(body.terms), "payments": tuple(body.payments)}
     if body.plan_types is not None:
         given["plan_types"] = tuple(body.plan_types)
-    choice = costmodel.Choice(
+    choice = costmodel.CommitmentChoice(
         **given, offering_class=None if body.reserved == "none" else body.reserved
     )
     doubt = costmodel.Uncertainty(
