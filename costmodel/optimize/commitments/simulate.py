@@ -104,6 +104,8 @@ class CommitmentSimulation(Result):
             * self.usage.on_demand_rate[self.allocation.row],
             minlength=len(self.held),
         )
+        # In units, for the utilisation of a reservation is known where its price is not.
+        held_units, used_units = weight @ self._quantity(), weight @ self.coverage.used_commitment
         return pd.DataFrame(
             {
                 "CommitmentDiscountId": self.ids(),
@@ -112,7 +114,7 @@ class CommitmentSimulation(Result):
                 "used": used,
                 "unused": committed - used,
                 "utilization": np.divide(
-                    used, committed, out=np.ones_like(used), where=committed > 0.0
+                    used_units, held_units, out=np.ones_like(used), where=held_units > 0.0
                 ),
                 "covered_on_demand": value,
                 "savings": value - committed,
