@@ -18,7 +18,7 @@ from costmodel.estimate.purchase import buy
 from costmodel.estimate.result import CatalogStamp, Coverage, Estimate
 from costmodel.usage.expand import expand
 from costmodel.usage.spec import ArchitectureSpec, Resource
-from costmodel.usage.table import Ints, Texts, UsageTable
+from costmodel.usage.table import Floats, Ints, Texts, UsageTable
 
 Pooling = Literal["account", "resource"]
 # Terraform providers whose resources are files, random numbers or clocks: never on an AWS bill.
@@ -62,13 +62,14 @@ def estimate_spec(
     purchased = buy(usage, list_cost, catalog).discounted(discount_percent)
     all_issues = [*spec.issues, *issues, *expand_issues]
     all_issues += _match_issues(spec, usage, sku, match)
+    all_issues += _open_tier_issues(spec, usage, sku, list_cost)
     all_issues += [
         Issue(reason, spec.resources[usage.resource[row]].address, message)
         for row, reason, message in purchased.issues
     ]
     if as_of is not None:
         all_issues += _later_prices(spec, usage, sku, match, as_of)
-    coverage, type_issues = _coverage(spec, usage, sku, catalog)
+    coverage, type_issues = _coverage(spec, usage, sku, list_cost, catalog)
     return Estimate(
         spec=spec,
         usage=usage,
@@ -181,6 +182,22 @@ def _match_issues(
     return issues
 
 
+def _open_tier_issues(
+    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, list_cost: Floats
+) -> list[Issue]:
+    """Report quantities that reach a tier without a public price (Firehose above 5 PB)."""
+    rows = np.flatnonzero((sku >= 0) & ~np.isnan(usage.quantity) & np.isnan(list_cost))
+    return [
+        Issue(
+            IssueReason.NOT_PRICED,
+            spec.resources[usage.resource[row]].address,
+            f"{usage.name[row]}: AWS publishes no price for so much "
+            f"({usage.quantity[row]:,.0f} {usage.unit[row]}, all the account's tiers filled)",
+        )
+        for row in rows
+    ]
+
+
 def _later_prices(
     spec: ArchitectureSpec, usage: UsageTable, sku: Ints, match: RateMatch, as_of: date
 ) -> list[Issue]:
@@ -198,7 +215,11 @@ def _later_prices(
 
 
 def _coverage(
-    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, catalog: PriceCatalog
+    spec: ArchitectureSpec,
+    usage: UsageTable,
+    sku: Ints,
+    list_cost: Floats,
+    catalog: PriceCatalog,
 ) -> tuple[Coverage, list[Issue]]:
     has_price = np.zeros(len(spec.resources), dtype=bool)
     has_price[usage.resource[sku >= 0]] = True
@@ -212,7 +233,8 @@ def _coverage(
         elif resource.type not in catalog.sheets:
             unsupported += 1
             issues.append(_unknown_type(resource, catalog))
-    unpriced = int(np.sum((sku < 0) & ~usage.is_usage_based))
+    open_tier = np.isnan(list_cost) & ~np.isnan(usage.quantity)
+    unpriced = int(np.sum(((sku < 0) | open_tier) & ~usage.is_usage_based))
     coverage = Coverage(len(spec.resources), int(has_price.sum()), free, unsupported, unpriced)
     return coverage, issues
 

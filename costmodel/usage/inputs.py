@@ -49,7 +49,7 @@ def _raw_value(
     issues: list[Issue],
 ) -> Any:
     if given.referenced_by:
-        return references.incoming[(resource.address, given.referenced_by)]
+        return _value_of_referrers(given, resource, references)
     value = _own_value(given, steps, resource)
     for reference in given.from_reference if value is None else ():
         value = _value_behind(given, reference.split("."), resource, references)
@@ -60,6 +60,21 @@ def _raw_value(
     if given.default is not None and steps[0] in resource.unknown and not given.usage:
         message = f"{given.path} is known only after apply: priced as {given.default}"
         issues.append(Issue(IssueReason.UNRESOLVED, resource.address, message))
+    return given.default
+
+
+def _value_of_referrers(given: Input, resource: Resource, references: References) -> Any:
+    """Return how many resources of a type refer to this one, or an attribute of the first."""
+    kind, _, attribute = given.referenced_by.partition(".")
+    referrers = references.incoming.get((resource.address, kind), ())
+    if not attribute:
+        return len(referrers)
+    for referrer in referrers:
+        steps = attribute.split(".")
+        value = value_at(referrer.inputs, steps)
+        value = value_at(referrer.usage, steps) if value is None else value
+        if value is not None:
+            return value
     return given.default
 
 

@@ -1,6 +1,5 @@
 """Which resource an attribute leads to: by address, or by the name the other resource bears."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,20 +16,21 @@ _ENDINGS: Final = ("_name", "_id", "_arn", "_identifier", "_ids", "_names", "_ar
 
 @dataclass(frozen=True)
 class References:
-    """Resources by address and by the names they bear, and how many refer to an address."""
+    """Resources by address and by the names they bear, and those of a type that refer to one."""
 
     by_address: Mapping[str, Resource]
     by_name: Mapping[str, Sequence[Resource]]
-    incoming: Counter[tuple[str, str]]
+    incoming: Mapping[tuple[str, str], Sequence[Resource]]
 
 
 def index_references(resources: Sequence[Resource]) -> References:
     """Return what every reference of a spec leads to."""
-    incoming: Counter[tuple[str, str]] = Counter()
+    incoming: dict[tuple[str, str], list[Resource]] = {}
     by_name: dict[str, list[Resource]] = {}
     for resource in resources:
         targets = {target for many in resource.references.values() for target in many}
-        incoming.update((target, resource.type) for target in targets)
+        for target in targets:
+            incoming.setdefault((target, resource.type), []).append(resource)
         names = {resource.inputs.get(attribute) for attribute in _NAMES}
         for name in names:
             if isinstance(name, str) and name:

@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
+from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import BadInputError, IncompleteEstimateError, IssueReason
 from costmodel.estimate.estimate import estimate_spec, require_complete
 from costmodel.estimate.explain import explain_resource
 from costmodel.usage.spec import ArchitectureSpec, Resource
-from tests.builders import catalog, spec, widget
+from tests.builders import RATES, SHEET, FakeLoader, catalog, rate_table, spec, widget
 
 
 def lines(estimate):
@@ -109,12 +110,39 @@ def test_an_input_is_taken_from_the_resource_it_refers_to_and_referrers_are_coun
     assert lines(estimate)[("aws_part.p", "Weight")] == (2.0, pytest.approx(10.0))
 
 
+@pytest.mark.parametrize(
+    ("referenced_by", "kilos"), [("aws_link", 2), ("aws_link.mass", 7), ("aws_other", 0)]
+)
+def test_referrers_are_counted_or_asked_for_an_attribute(referenced_by, kilos) -> None:
+    part = Resource("aws_part.p", "aws_part")
+    links = [
+        Resource("aws_link.a", "aws_link", references={"to": ["aws_part.p"]}),
+        Resource("aws_link.b", "aws_link", usage={"mass": 7}, references={"to": ["aws_part.p"]}),
+    ]
+    sheet = SHEET.replace('from_reference = "widget.kilos"', f'referenced_by = "{referenced_by}"')
+
+    estimate = estimate_spec(spec(part, *links), catalog(sheet=sheet))
+
+    assert lines(estimate)[("aws_part.p", "Weight")][0] == kilos
+
+
 def test_an_alias_is_priced_as_its_kind() -> None:
     estimate = estimate_spec(
         spec(Resource("aws_gadget.g", "aws_gadget", inputs={"hours": 10})), catalog()
     )
 
     assert estimate.list_total == pytest.approx(1.0)
+
+
+def test_a_tier_without_a_public_price_is_an_issue_and_unpriced() -> None:
+    rates = [("Storage", "", "GB-Mo", [(0, 0.02), (100, float("nan"))]), *RATES[:2]]
+    loader = FakeLoader(rate_table("Widgets", "us-east-1", rates))
+
+    estimate = estimate_spec(spec(widget(gb=150, hours=0)), PriceCatalog(loader))
+
+    assert IssueReason.NOT_PRICED in reasons(estimate)
+    assert math.isnan(lines(estimate)[("aws_widget.a", "Storage")][1])
+    assert estimate.coverage.unpriced_lines == 1
 
 
 def test_a_price_that_does_not_exist_is_nan_with_an_issue_naming_the_key() -> None:
