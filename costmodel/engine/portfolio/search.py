@@ -74,7 +74,7 @@ def plan_portfolio(
         coarse.usage, on_demand, coarse.weight, coarse.offers, coarse.existing
     )
     search = _clustered(problem, _SEARCH_HOURS) if len(quantity) > _SEARCH_HOURS else problem
-    start = _cheaper_start(problem, linear.quantity)
+    start = _cheaper_start(search, linear.quantity)
     polished = _resolve_broad(problem, _polish(search, start))
     best = min((start, polished, np.zeros(len(kept))), key=problem.cost)
     bought = np.zeros(len(offers.price))
