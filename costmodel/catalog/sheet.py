@@ -62,6 +62,7 @@ class Meter:
     """One line of the bill a resource causes."""
 
     name: Template
+    path: str
     service_code: str
     usage_type: Template
     operation: Template

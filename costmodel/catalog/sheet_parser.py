@@ -34,8 +34,8 @@ _INPUT_KEYS: Final = {
     "values", "description", "each",
 }  # fmt: skip
 _METER_KEYS: Final = {
-    "name", "service_code", "usage_type", "operation", "variant", "region", "unit", "quantity",
-    "when", "tier_scope", "purchase", "each",
+    "name", "path", "service_code", "usage_type", "operation", "variant", "region", "unit",
+    "quantity", "when", "tier_scope", "purchase", "each",
 }  # fmt: skip
 _CHILD_KEYS: Final = {
     "path", "resource", "block", "reference", "always", "when", "count", "fields", "inputs",
@@ -153,6 +153,7 @@ def _meter(where: str, item: Mapping[str, Any], code: str) -> Meter:
         raise SheetError(f"{where}: tier_scope is 'account' or 'resource', not {scope!r}")
     return Meter(
         name=_template(where, item, "name"),
+        path=str(item.get("path", "")),
         service_code=str(item.get("service_code", code)),
         usage_type=_template(where, item, "usage_type"),
         operation=_template(where, item, "operation", ""),

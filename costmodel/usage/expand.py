@@ -149,7 +149,7 @@ def _meter_rows(
         region = meter.region.evaluate(scope, length, tables)[rows]
     return UsageTable(
         resource=np.array(batch.root, dtype=np.intp)[rows],
-        path=_texts([batch.path[row] for row in rows]),
+        path=_texts([(*batch.path[row], *([meter.path] if meter.path else [])) for row in rows]),
         service_code=_texts([meter.service_code] * len(rows)),
         region_id=region,
         unit=_texts([meter.unit] * len(rows)),
