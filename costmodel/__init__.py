@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from costmodel.errors import Issue as Issue
     from costmodel.errors import IssueReason as IssueReason
     from costmodel.estimate.estimate import require_complete as require_complete
+    from costmodel.estimate.explain import Explanation as Explanation
     from costmodel.estimate.result import Estimate as Estimate
     from costmodel.io.budget_files import read_budgets as read_budgets
+    from costmodel.io.bundled import find_example as find_example
     from costmodel.io.catalog_store import load_catalog as load_catalog
     from costmodel.io.delivery.destination import read_destinations as read_destinations
     from costmodel.io.delivery.outbox import Outbox as Outbox
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from costmodel.optimize.inventory import merge_inventories as merge_inventories
     from costmodel.optimize.spot import SpotPlan as SpotPlan
     from costmodel.optimize.spot import plan_spot_fleet as plan_spot_fleet
+    from costmodel.usage.scenario import Scenario as Scenario
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
     from costmodel.usage.spec import Resource as Resource
     from costmodel.verbs import check_bill as check_bill
@@ -167,6 +170,9 @@ _PUBLIC = {
     "run_worker": "costmodel.io.delivery.worker",
     "SnsReceiver": "costmodel.io.delivery.receiver.receive",
     "read_plan": "costmodel.io.iac.reader",
+    "find_example": "costmodel.io.bundled",
+    "Scenario": "costmodel.usage.scenario",
+    "Explanation": "costmodel.estimate.explain",
     "read_spec": "costmodel.io.iac.reader",
 }
 

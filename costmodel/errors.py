@@ -25,6 +25,10 @@ class CostModelError(Exception):
     The message is one line: what is wrong, where, and what to do.
     """
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what Jupyter shows: the line that helps, not the way the error took."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class BadInputError(CostModelError):
     """Something the user gave is wrong; the message names the file, the place and the remedy."""

@@ -16,7 +16,7 @@ from costmodel.catalog.catalog import PriceCatalog
 from costmodel.catalog.library import KnownInputs
 from costmodel.compare import Comparison, compare_estimates
 from costmodel.estimate.estimate import Pooling, estimate_spec
-from costmodel.estimate.explain import ExplainedLine, explain_resource
+from costmodel.estimate.explain import Explanation, explain_resource
 from costmodel.estimate.free_tier import FreeTier
 from costmodel.estimate.result import Estimate
 from costmodel.io.bills.reader import open_bill
@@ -100,7 +100,7 @@ def explain(
     *,
     usage: str | Path | None = None,
     region: str | None = None,
-) -> list[ExplainedLine]:
+) -> Explanation:
     """Return how every line of one resource came about: formula, values, SKU, tiers, source.
 
     Args:

@@ -16,7 +16,7 @@ split cost allocation repeat the cost of their node: they are only in ``split_co
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from costmodel.bill import engine, series
 from costmodel.bill.filter import Filter, compile_filter, unknown_column
@@ -36,6 +36,7 @@ from costmodel.bill.spread import spread_sql
 from costmodel.bill.summary import BillSummary, fold_rows
 from costmodel.columns import COLUMNS, COST_METRICS
 from costmodel.errors import BadInputError, BillError, Issue
+from costmodel.result import Shown
 
 if TYPE_CHECKING:
     import duckdb
@@ -56,7 +57,7 @@ _ENTRY = re.compile(r"(?i)^(Tags|x_CostCategories|x_Discounts)\s*\[\s*'(.*)'\s*\
 _KNOWN: Final = {name.lower(): name for name in BILL_COLUMNS}
 
 
-class Bill:
+class Bill(Shown):
     """A bill of any format as one relation.
 
     Args:
@@ -64,6 +65,8 @@ class Bill:
         prefixes: usage-type prefix → region or zone.
         connection: DuckDB connection to use; a new one by default.
     """
+
+    report_module: ClassVar[str] = "costmodel.report.bill_sources"
 
     def __init__(
         self,

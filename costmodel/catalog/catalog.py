@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +41,7 @@ from costmodel.catalog.tables import GLOBAL_REGION
 from costmodel.catalog.usage_type import Texts, strip_prefixes, usage_type_prefixes
 from costmodel.engine.tiers import TierTable, build_tier_table
 from costmodel.errors import BadInputError, IssueReason
+from costmodel.result import Shown
 
 
 class CatalogLoader(Protocol):
@@ -87,8 +88,10 @@ class RateMatch(NamedTuple):
 
 
 @dataclass
-class PriceCatalog:
+class PriceCatalog(Shown):
     """Prices by (service, region, usage type, operation) and by rate code."""
+
+    report_module: ClassVar[str] = "costmodel.report.catalog"
 
     loader: CatalogLoader
     _rates: dict[str, ServiceRates] = field(default_factory=dict)

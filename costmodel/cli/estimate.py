@@ -133,14 +133,14 @@ def explain_command(
     Example: costmodel explain examples/web_shop.yaml aws_instance.web
     """
     from costmodel.io.catalog_store import load_catalog
-    from costmodel.report.explain import explain_page, explain_tables
+    from costmodel.report.explain import page
     from costmodel.verbs import explain
 
-    lines = explain(path, address, load_catalog(catalog), usage=usage, region=region)
+    working = explain(path, address, load_catalog(catalog), usage=usage, region=region)
     emit(
-        explain_tables(address, lines),
+        working.report_tables(),
         format_name=format_name,
         out=out,
-        json_payload=lambda: [line.to_json() for line in lines],
-        html=lambda: explain_page(address, lines),
+        json_payload=working.to_json,
+        html=lambda: page(working),
     )

@@ -1,12 +1,14 @@
 """How one number came about: formula, the values it read, SKU, tier slices, source, date."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from costmodel.errors import BadInputError
 from costmodel.estimate.result import Estimate, known, line_json
+from costmodel.result import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,38 @@ class ExplainedLine:
         }
 
 
-def explain_resource(estimate: Estimate, address: str) -> list[ExplainedLine]:
+@dataclass(frozen=True)
+class Explanation(Shown):
+    """How every line of one resource came about; a sequence of its lines.
+
+    Attributes:
+        address: the resource.
+        lines: its lines, as in the estimate.
+    """
+
+    report_module: ClassVar[str] = "costmodel.report.explain"
+
+    address: str
+    lines: Sequence[ExplainedLine]
+
+    def __iter__(self) -> Iterator[ExplainedLine]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __getitem__(self, place: int) -> ExplainedLine:
+        return self.lines[place]
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.address}: {len(self)} lines; print(….to_text()) shows them)"
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the working of every line as JSON objects."""
+        return [line.to_json() for line in self.lines]
+
+
+def explain_resource(estimate: Estimate, address: str) -> Explanation:
     """Return the working of every line of one resource.
 
     Raises:
@@ -74,7 +107,7 @@ def explain_resource(estimate: Estimate, address: str) -> list[ExplainedLine]:
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(addresses[:10])}"
         raise BadInputError(f"no resource {address!r}; {hint}")
     rows = np.flatnonzero(estimate.usage.resource == addresses.index(address))
-    return [_explain_line(estimate, int(row)) for row in rows]
+    return Explanation(address, [_explain_line(estimate, int(row)) for row in rows])
 
 
 def _explain_line(estimate: Estimate, row: int) -> ExplainedLine:

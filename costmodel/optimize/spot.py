@@ -66,6 +66,12 @@ class SpotPlan(Result):
     price_volatility: float
     issues: list[Issue] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        return (
+            f"SpotPlan({self.region}: {self.fleet.share:.0%} spot, {self.fleet.cost:.4f} USD "
+            f"a vCPU hour of {self.fleet.on_demand_cost:.4f} on demand)"
+        )
+
     @property
     def table(self) -> "pd.DataFrame":
         """One row per pool."""

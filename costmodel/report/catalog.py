@@ -2,9 +2,13 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from costmodel.report.table import ReportColumn, ReportTable
+
+if TYPE_CHECKING:
+    from costmodel.catalog.catalog import PriceCatalog
 
 PRICE_COLUMNS = (
     ReportColumn("x_ServiceCode"),
@@ -27,6 +31,12 @@ def price_table(rows: Any) -> ReportTable:
     end = [column.heading for column in PRICE_COLUMNS].index("EndRange")
     columns[end] = ["Inf" if value == math.inf else value for value in columns[end]]
     return ReportTable("", PRICE_COLUMNS, list(zip(*columns, strict=True)))
+
+
+def tables(catalog: "PriceCatalog") -> list[ReportTable]:
+    """Return what a catalog holds, without its list of tables."""
+    head = info_tables(catalog.manifest)[0]
+    return [replace(head, rows=[*head.rows, ("regions", len(catalog.regions))])]
 
 
 def info_tables(manifest: Mapping[str, Any]) -> list[ReportTable]:

@@ -1,13 +1,12 @@
 """The working of a resource's cost as an indented tree and as tables."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from costmodel.report.html import html_page
 from costmodel.report.table import ReportColumn, ReportTable, format_cell
 
 if TYPE_CHECKING:
-    from costmodel.estimate.explain import ExplainedLine
+    from costmodel.estimate.explain import ExplainedLine, Explanation
 
 _COLUMNS = (
     ReportColumn("Step"),
@@ -15,23 +14,22 @@ _COLUMNS = (
 )
 
 
-def explain_tables(address: str, lines: Sequence["ExplainedLine"]) -> list[ReportTable]:
+def tables(explanation: "Explanation") -> list[ReportTable]:
     """Return one table per line: how its cost came about, step by step."""
     return [
         ReportTable(
-            title=f"{address}: {' / '.join([*line.line['path'], line.line['name']])}",
+            title=f"{explanation.address}: {' / '.join([*line.line['path'], line.line['name']])}",
             columns=_COLUMNS,
             rows=_steps(line),
         )
-        for line in lines
+        for line in explanation
     ]
 
 
-def explain_page(address: str, lines: Sequence["ExplainedLine"]) -> str:
+def page(explanation: "Explanation") -> str:
     """Return the working as a self-contained page."""
-    return html_page(
-        f"Working: {address}", "How each number came about.", explain_tables(address, lines)
-    )
+    title = f"Working: {explanation.address}"
+    return html_page(title, "How each number came about.", tables(explanation))
 
 
 def _steps(line: "ExplainedLine") -> list[list[Any]]:

@@ -7,9 +7,10 @@ names of the usage-file keys.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from costmodel.errors import Issue
+from costmodel.result import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
-class ArchitectureSpec:
+class ArchitectureSpec(Shown):
     """Resources to price together, with what could not be read.
 
     Attributes:
@@ -51,6 +52,30 @@ class ArchitectureSpec:
         issues: what could not be understood, each with the place it stands in.
     """
 
+    report_module: ClassVar[str] = "costmodel.report.spec"
+
     resources: Sequence[Resource]
     region: str | None = None
     issues: Sequence[Issue] = ()
+
+    def __repr__(self) -> str:
+        where = f" in {self.region}" if self.region else ""
+        return (
+            f"ArchitectureSpec({len(self.resources)} resources{where}, {len(self.issues)} issues)"
+        )
+
+    @property
+    def table(self) -> Any:
+        """The resources as a pandas DataFrame."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "ResourceId": [resource.address for resource in self.resources],
+                "ResourceType": [resource.type for resource in self.resources],
+                "RegionId": [resource.region or self.region for resource in self.resources],
+                "x_Count": [resource.count for resource in self.resources],
+                "x_Inputs": [dict(resource.inputs) for resource in self.resources],
+                "x_Source": [resource.source for resource in self.resources],
+            }
+        )

@@ -67,6 +67,12 @@ class BillChange(Result):
     metric: str
     rows: Sequence[ChangeRow]
 
+    def __repr__(self) -> str:
+        return (
+            f"BillChange({self.metric}, {self.before} to {self.after}: "
+            f"{self.total.change:+,.2f}, {len(self.rows)} groups)"
+        )
+
     @property
     def total(self) -> ChangeRow:
         """The sum of all groups."""

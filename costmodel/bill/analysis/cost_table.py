@@ -28,6 +28,9 @@ class CostTable(Result):
     shares: tuple[str, ...] = ()
     quantities: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"CostTable({self.title}: {len(self.rows)} rows)"
+
     @property
     def table(self) -> Any:
         """One row per group as a pandas DataFrame."""

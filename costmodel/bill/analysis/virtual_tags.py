@@ -148,6 +148,9 @@ class Allocation(Result):
     metric: str
     rows: Sequence[AllocatedRow]
 
+    def __repr__(self) -> str:
+        return f"Allocation({self.name}: {len(self.rows)} owners, {self.total:,.2f})"
+
     @property
     def total(self) -> Decimal:
         """The bill."""

@@ -64,6 +64,13 @@ class Repricing(Result):
     unmatched: Sequence[Unmatched]
     catalog_version: str
 
+    def __repr__(self) -> str:
+        total = self.total
+        return (
+            f"Repricing({total.list_cost:,.2f} billed at list, {total.matched_share:.1%} matched, "
+            f"difference {total.difference:+,.2f})"
+        )
+
     @property
     def total(self) -> ServiceReconciliation:
         """All services."""

@@ -58,6 +58,9 @@ class WhatIf(Result):
     unpriced_cost: float
     issues: Sequence[Issue]
 
+    def __repr__(self) -> str:
+        return f"WhatIf({self.total.before:,.2f} to {self.total.after:,.2f} USD at list)"
+
     @property
     def total(self) -> EffectRow:
         """All services."""

@@ -35,6 +35,12 @@ class BilledCoverage(Result):
     table: "pd.DataFrame"
     issues: list[Issue] = field(default_factory=list)
 
+    def __repr__(self) -> str:
+        return (
+            f"BilledCoverage({self.coverage:.1%} covered, commitments used to "
+            f"{self.utilization:.1%})"
+        )
+
     @property
     def coverage(self) -> float:
         """On-demand value covered / that could be covered; 0 without any."""

@@ -1,0 +1,19 @@
+"""What a bill was read from, and what can be asked of it."""
+
+from typing import TYPE_CHECKING
+
+from costmodel.report.table import ReportColumn, ReportTable
+
+if TYPE_CHECKING:
+    from costmodel.bill.query import Bill
+
+
+def tables(bill: "Bill") -> list[ReportTable]:
+    """Return the sources of a bill; nothing is scanned for it."""
+    rows = [(source.label, source.format, len(source.paths)) for source in bill.sources]
+    columns = (ReportColumn("Bill"), ReportColumn("Format"), ReportColumn("Files", "integer"))
+    notes = [
+        f"Cost metrics: {', '.join(bill.metrics)}.",
+        f"Columns to group and filter by: {', '.join(sorted(bill.available - set(bill.metrics)))}",
+    ]
+    return [ReportTable("", columns, rows, notes=notes)]
