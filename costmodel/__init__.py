@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from costmodel.verbs import diff as diff
     from costmodel.verbs import estimate as estimate
     from costmodel.verbs import explain as explain
+    from costmodel.verbs import import_bill as import_bill
     from costmodel.verbs import read_bill as read_bill
     from costmodel.verbs_commitments import measure_coverage as measure_coverage
     from costmodel.verbs_commitments import plan_commitments as plan_commitments
@@ -107,6 +108,7 @@ _PUBLIC = {
     "Bill": "costmodel.bill.query",
     "BillCheck": "costmodel.bill.check.report",
     "check_bill": "costmodel.verbs",
+    "import_bill": "costmodel.verbs",
     "BillSummary": "costmodel.bill.summary",
     "read_bill": "costmodel.verbs",
     "Alert": "costmodel.budget.alert",

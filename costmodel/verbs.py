@@ -4,7 +4,7 @@ A source is a path (spec, Terraform folder, plan or state JSON, CloudFormation t
 paths, or an ``ArchitectureSpec`` made by hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +19,8 @@ from costmodel.estimate.estimate import Pooling, estimate_spec
 from costmodel.estimate.explain import Explanation, explain_resource
 from costmodel.estimate.free_tier import FreeTier
 from costmodel.estimate.result import Estimate
-from costmodel.io.bills.reader import open_bill
+from costmodel.io.bills.reader import import_bills, open_bill
+from costmodel.io.bills.store_import import ImportResult
 from costmodel.io.catalog_store import load_catalog
 from costmodel.io.iac.documents import parse_document, read_text
 from costmodel.io.iac.reader import read_spec
@@ -156,6 +157,27 @@ def read_bill(*paths: str | Path, catalog: PriceCatalog | None = None) -> Bill:
     """
     prices = catalog or load_catalog()
     return open_bill(paths, prices.prefixes)
+
+
+def import_bill(
+    *paths: str | Path,
+    store: str | Path,
+    catalog: PriceCatalog | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> ImportResult:
+    """Keep bills in a store of normalised Parquet; months delivered again are replaced whole.
+
+    Args:
+        paths: files, folders, manifests or s3:// prefixes.
+        store: folder of the store, made if need be; ``read_bill`` reads it.
+        catalog: names the regions of usage types; the embedded catalog by default.
+        progress: called with the share done, 0 to 1.
+
+    Raises:
+        BillError: a file is wrong; nothing of its month is half imported.
+    """
+    prices = catalog or load_catalog()
+    return import_bills(paths, Path(store), prices.prefixes, progress or (lambda _share: None))
 
 
 def check_bill(bill: Bill | str | Path, catalog: PriceCatalog | None = None) -> BillCheck:

@@ -30,8 +30,8 @@ from costmodel.bill.normalize.relation import (
     select_folded,
     select_unused,
 )
-from costmodel.bill.normalize.source_rows import rows_of
-from costmodel.bill.source import BillSource
+from costmodel.bill.normalize.source_rows import EXACT, rows_of, rows_of_columns
+from costmodel.bill.source import BillFormat, BillSource
 from costmodel.bill.spread import spread_sql
 from costmodel.bill.summary import BillSummary, fold_rows
 from costmodel.columns import COLUMNS, COST_METRICS
@@ -80,6 +80,12 @@ class Bill(Shown):
         self.prefixes = prefixes
         self.connection = connection or engine.connect()
         self.rows: tuple[Rows, ...] = tuple(rows_of(source, prefixes) for source in sources)
+        self._daily = tuple(
+            rows_of_columns(BillFormat.STORE, source.daily_columns, prefixes, EXACT)
+            if source.daily_scan
+            else None
+            for source in sources
+        )
         self._tables = {name: table for source in sources for name, table in source.tables.items()}
         self.issues: list[Issue] = [issue for source in sources for issue in source.issues]
 
@@ -108,7 +114,7 @@ class Bill(Shown):
     @cached_property
     def currencies(self) -> list[str]:
         """Currencies of the bill; more than one cannot be added up."""
-        inner = self.relation_sql(["BillingCurrency"], unused="folded")
+        inner = self.relation_sql(["BillingCurrency"], unused="folded", grain="day")
         query = f"SELECT DISTINCT BillingCurrency FROM ({inner}) AS bill"
         return sorted(row[0] for row in self.run(query).fetchall() if row[0])
 
@@ -131,6 +137,7 @@ class Bill(Shown):
         *,
         unused: Literal["rows", "folded", "spread"] = "rows",
         step: Literal["hour", "day"] = "day",
+        grain: Literal["row", "day"] = "row",
     ) -> Sql:
         """Return the SELECT of ``bill`` with some columns.
 
@@ -139,11 +146,18 @@ class Bill(Shown):
             unused: unused commitment as rows of its own; folded into the row of its fee (one scan,
                 equal sums); or in rows spread over the period it belongs to.
             step: length of the pieces of a spread row.
+            grain: ``day`` lets a store answer from its daily sums: same sums by day and longer.
         """
-        parts = [
-            self._source_sql(source, rows, list(dict.fromkeys(columns)), unused, step)
-            for source, rows in zip(self.sources, self.rows, strict=True)
-        ]
+        names = list(dict.fromkeys(columns))
+        parts = []
+        for source, rows, daily in zip(self.sources, self.rows, self._daily, strict=True):
+            wanted = frozenset(names) & rows.available
+            entries = any(name not in BILL_COLUMNS for name in names)
+            if grain == "day" and daily and not entries and wanted <= daily.available:
+                kinds = {name: BILL_COLUMNS[name] for name in names}
+                parts.append(select(daily.columns, source.daily_scan, None, kinds))
+            else:
+                parts.append(self._source_sql(source, rows, names, unused, step))
         return " UNION ALL ".join(parts)
 
     def split_sql(self, columns: Sequence[str]) -> Sql | None:
@@ -153,6 +167,16 @@ class Bill(Shown):
             select(rows.split, source.scan, rows.split_where, wanted)
             for source, rows in zip(self.sources, self.rows, strict=True)
             if rows.split
+        ]
+        parts += [
+            select(
+                rows_of_columns(BillFormat.STORE, source.split_columns, {}, EXACT).columns,
+                source.split_scan,
+                None,
+                wanted,
+            )
+            for source in self.sources
+            if source.split_scan
         ]
         return " UNION ALL ".join(parts) or None
 
@@ -256,7 +280,13 @@ class Bill(Shown):
             split = any(rows.split_by_unused & dimensions for rows in self.rows)
             # A condition on a measure sees single rows, so they must be whole.
             measured = any(name in MEASURES for name in condition.columns)
-            inner = self.relation_sql(read, unused="rows" if split or measured else "folded")
+            timed = "ChargePeriodStart" in {*columns, *condition.columns}
+            by_row = granularity == "hourly" or measured or timed
+            inner = self.relation_sql(
+                read,
+                unused="rows" if split or measured else "folded",
+                grain="row" if by_row else "day",
+            )
         keys = ([f"{period[1]} AS period"] if period else []) + [quote(name) for name in columns]
         sums = [f"SUM({quote(name)})" for name in metrics]
         where = "" if condition.sql == "TRUE" else f" WHERE {condition.sql}"

@@ -33,6 +33,10 @@ class BillSource:
         paths: the files, for messages.
         tables: Arrow tables to register before the scan can run.
         issues: what the reader noticed.
+        daily_scan: daily sums of the same rows, or ''.
+        daily_columns: their columns.
+        split_scan: split-cost rows of a store, or ''.
+        split_columns: their columns.
         sums: totals the file carries: name, how far its cells are from them, how far is allowed.
         keep: what must live as long as the bill, such as a folder of unpacked files.
     """
@@ -44,6 +48,10 @@ class BillSource:
     tables: Mapping[str, Any] = field(default_factory=dict)
     issues: tuple[Issue, ...] = ()
     keep: tuple[Any, ...] = ()
+    daily_scan: str = ""
+    daily_columns: Mapping[str, str] = field(default_factory=dict)
+    split_scan: str = ""
+    split_columns: Mapping[str, str] = field(default_factory=dict)
     sums: tuple[tuple[str, Decimal, Decimal], ...] = ()
 
     @property

@@ -1,5 +1,6 @@
 """``costmodel bill``: read, sum and check bills of any format."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ def register() -> None:
     """Add the commands to the ``bill`` group."""
     bill_app.command("summarize")(summarize_command)
     bill_app.command("check")(check_command)
+    bill_app.command("import")(import_command)
 
 
 def summarize_command(
@@ -100,6 +102,29 @@ def check_command(
     )
     if check.failed:
         raise typer.Exit(EXIT_CHECK_FAILED)
+
+
+def import_command(
+    bill: BillPaths,
+    store: Annotated[Path, typer.Option("--store", help="Folder of the store; made if need be.")],
+    quiet: QuietOption = False,
+) -> None:
+    """Keep bills as normalised Parquet: later questions take milliseconds.
+
+    Months delivered again are replaced as a whole; files imported before are left alone.
+
+    Example: costmodel bill import s3://billing/cur/ --store bills
+    """
+    from costmodel import import_bill
+    from costmodel.cli.progress import bar
+
+    with bar("Importing", quiet=quiet) as progress:
+        result = import_bill(*bill, store=store, progress=progress)
+    if not quiet:
+        for payer, period, rows in result.imported:
+            typer.echo(f"{period}  payer {payer or '(none)'}  {rows:,} rows")
+        for label in result.unchanged:
+            typer.echo(f"unchanged  {label}")
 
 
 def _split(names: list[str] | None) -> list[str]:

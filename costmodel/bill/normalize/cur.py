@@ -91,6 +91,7 @@ def cur_rows(raw: CurColumns, prefixes: Mapping[str, str], label: str) -> Rows:
         where=_not_split(raw),
         unused=_unused_columns(raw, costs),
         unused_where=None if unused is None else _carries_unused(raw, unused),
+        fee_where=isin(raw.kind, (RESERVED_FEE, PLAN_FEE)),
         folded=_folded(costs),
         tag=lambda key: tag_lookup(raw, key),
         split_where=_is_split(raw),

@@ -29,9 +29,10 @@ _SPELLED = {
 _DERIVED = ("x_ServiceCode", "x_UsageType", "SkuMeter", "RegionId", "x_BillFormat", "ServiceName")
 
 
-def focus_columns(types: Mapping[str, str]) -> RawColumns:
+def focus_columns(types: Mapping[str, str], numbers: tuple[str, str]) -> RawColumns:
     """Return a FOCUS table's columns by Column ID; Glue writes them in lower case."""
-    return RawColumns(types, {name: _SPELLED.get(name.lower(), name) for name in types}, ALIASES)
+    spelled = {name: _SPELLED.get(name.lower(), name) for name in types}
+    return RawColumns(types, spelled, ALIASES, numbers)
 
 
 def focus_rows(raw: RawColumns, prefixes: Mapping[str, str], label: str) -> Rows:

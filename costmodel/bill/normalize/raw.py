@@ -64,6 +64,7 @@ class RawColumns:
         types: column name as in the scan → DuckDB type.
         canonical: how a name is looked up; identity by default.
         aliases: canonical name → other canonical names it may be spelled.
+        numbers: SQL types of amounts and quantities; DOUBLE where a copy is made, not a sum.
     """
 
     def __init__(
@@ -71,7 +72,9 @@ class RawColumns:
         types: Mapping[str, str],
         canonical: Mapping[str, str] | None = None,
         aliases: Mapping[str, Sequence[str]] | None = None,
+        numbers: tuple[str, str] = (MONEY_TYPE, QUANTITY_TYPE),
     ) -> None:
+        self._money_type, self._quantity_type = numbers
         self._aliases = aliases or {}
         self._actual: dict[str, str] = {}
         for name in types:
@@ -118,16 +121,18 @@ class RawColumns:
 
     def money(self, *names: str) -> Sql | None:
         """Return the first filled amount of some columns as DECIMAL."""
-        return coalesce(*(self._number(name, MONEY_TYPE) for name in names))
+        return coalesce(*(self._number(name, self._money_type) for name in names))
 
     def quantity(self, *names: str) -> Sql | None:
         """Return the first filled quantity of some columns as DECIMAL."""
-        return coalesce(*(self._number(name, QUANTITY_TYPE) for name in names))
+        return coalesce(*(self._number(name, self._quantity_type) for name in names))
 
     def _number(self, name: str, sql_type: str) -> Sql | None:
         column = self.plain(name)
         if column is None:
             return None
+        if self.type_of(name) == sql_type:
+            return column
         if self.type_of(name) != "VARCHAR":
             return f"CAST({column} AS {sql_type})"
         filled = f"NULLIF({column}, '')"

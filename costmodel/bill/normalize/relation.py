@@ -42,6 +42,7 @@ class Rows:
         where: condition on raw rows; None keeps all.
         unused: expressions that differ on the derived rows of unused commitment.
         unused_where: which raw rows carry unused commitment; None where the format has none.
+        fee_where: the condition on text alone that such rows meet.
         folded: measures of a raw row together with its derived row.
         tag: how one tag of the format is addressed, where that is cheaper than the map.
         split: expressions of the split-cost relation, where the format has it.
@@ -51,6 +52,7 @@ class Rows:
     where: Sql | None = None
     unused: Expressions = field(default_factory=dict)
     unused_where: Sql | None = None
+    fee_where: Sql | None = None
     folded: Expressions = field(default_factory=dict)
     tag: Callable[[str], Sql | None] | None = None
     split_where: Sql | None = None

@@ -4,6 +4,7 @@ A tag is asked for by any spelling: ``team``, ``user:team``, ``user_team``, ``Co
 """
 
 import re
+from collections.abc import Callable
 
 from costmodel.bill.normalize.raw import (
     TAGS_TYPE,
@@ -14,7 +15,7 @@ from costmodel.bill.normalize.raw import (
     snake_case,
 )
 
-_TAG_PREFIX = "resource_tags_"
+TAG_PREFIX = "resource_tags_"
 _CATEGORY_PREFIX = "cost_category_"
 _DISCOUNT_PREFIX = "discount_"
 
@@ -24,7 +25,7 @@ def tag_lookup(raw: RawColumns, key: str) -> Sql | None:
     by_map = coalesce(map_lookup(raw, "tags", key), map_lookup(raw, "resource_tags", key))
     bare = snake_case(key)
     spellings = (bare, f"user_{bare}", f"aws_{bare}")
-    return coalesce(by_map, *(raw.text(_TAG_PREFIX + spelling) for spelling in spellings))
+    return coalesce(by_map, *(raw.text(TAG_PREFIX + spelling) for spelling in spellings))
 
 
 def map_lookup(raw: RawColumns, column: str, key: str) -> Sql | None:
@@ -46,39 +47,49 @@ def tag_spellings(key: str) -> list[str]:
 
 def tags_map(raw: RawColumns) -> Sql | None:
     """Return all tags of a row as one map, filled ones only."""
-    return coalesce(
-        raw.tags("tags"), raw.tags("resource_tags"), _gathered(raw, _TAG_PREFIX, restore=True)
-    )
+    by_column = gathered(raw, TAG_PREFIX, tag_key)
+    return coalesce(raw.tags("tags"), raw.tags("resource_tags"), by_column)
 
 
 def cost_categories(raw: RawColumns) -> Sql | None:
     """Return the cost categories of a row as one map."""
-    return coalesce(raw.tags("cost_category"), _gathered(raw, _CATEGORY_PREFIX, restore=False))
+    by_column = gathered(raw, _CATEGORY_PREFIX, lambda name: _bare(name, _CATEGORY_PREFIX))
+    return coalesce(raw.tags("cost_category"), by_column)
 
 
 def discounts(raw: RawColumns) -> Sql | None:
     """Return the private discounts of a row as one map."""
-    return coalesce(raw.tags("discount"), _gathered(raw, _DISCOUNT_PREFIX, restore=False))
+    by_column = gathered(raw, _DISCOUNT_PREFIX, lambda name: _bare(name, _DISCOUNT_PREFIX))
+    return coalesce(raw.tags("discount"), by_column)
 
 
-def _gathered(raw: RawColumns, prefix: str, *, restore: bool) -> Sql | None:
+def gathered(raw: RawColumns, prefix: str, key_of: Callable[[str], str]) -> Sql | None:
+    """Return the filled columns of a prefix as one map.
+
+    Args:
+        raw: columns.
+        prefix: what the canonical names begin with.
+        key_of: actual column name → key in the map.
+    """
     entries = []
     for name in raw.names:
         actual = raw.find(name)
-        if not name.startswith(prefix) or actual is None:
-            continue
-        key = _original_key(actual, prefix) if restore else name.removeprefix(prefix)
-        value = raw.text(name)
-        pair = f"{{'key': {literal(key)}, 'value': {value}}}"
-        entries.append(f"CASE WHEN {value} IS NULL THEN NULL ELSE {pair} END")
+        if name.startswith(prefix) and actual is not None:
+            value = raw.text(name)
+            pair = f"{{'key': {literal(key_of(actual))}, 'value': {value}}}"
+            entries.append(f"CASE WHEN {value} IS NULL THEN NULL ELSE {pair} END")
     if not entries:
         return None
     filled = f"LIST_FILTER([{', '.join(entries)}], lambda entry: entry IS NOT NULL)"
     return f"CAST(MAP_FROM_ENTRIES({filled}) AS {TAGS_TYPE})"
 
 
-def _original_key(actual: str, prefix: str) -> str:
+def tag_key(actual: str) -> str:
     """Return the tag key with AWS's prefix: exact in CSV headers, snake_case in Parquet."""
     if "/" in actual:
         return actual.split("/", 1)[1]
-    return re.sub(r"^(user|aws)_", r"\1:", actual.removeprefix(prefix))
+    return re.sub(r"^(user|aws)_", r"\1:", actual.removeprefix(TAG_PREFIX))
+
+
+def _bare(actual: str, prefix: str) -> str:
+    return snake_case(actual).removeprefix(prefix)

@@ -1,6 +1,6 @@
 """Open bills: from paths to sources, whatever the format."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,17 @@ from costmodel.io.bills.console_csv import console_source
 from costmodel.io.bills.cost_explorer import cost_explorer_source
 from costmodel.io.bills.legacy_report import legacy_report_source
 from costmodel.io.bills.places import LocalFiles, local_files
+from costmodel.io.bills.raw_chunks import table_tasks, tasks_of
 from costmodel.io.bills.sniff import Sniffed, check_gzip, sniff
+from costmodel.io.bills.store_import import (
+    Delivery,
+    ImportResult,
+    fingerprint,
+    import_deliveries,
+    month_of_path,
+)
+from costmodel.io.bills.store_manifest import is_store
+from costmodel.io.bills.store_read import store_source
 from costmodel.io.bills.tabular import tabular_source
 
 _SMALL = (BillFormat.COST_EXPLORER, BillFormat.CONSOLE_CSV, BillFormat.LEGACY_REPORT)
@@ -32,22 +42,84 @@ def open_bill(paths: Sequence[str | Path], prefixes: Mapping[str, str]) -> Bill:
 
 def find_sources(paths: Sequence[str | Path]) -> list[BillSource]:
     """Return the sources behind paths: one per format and kind of file, small reports one each."""
-    found = local_files(tuple(paths))
-    groups: dict[tuple[object, ...], list[Sniffed]] = {}
-    sources: list[BillSource] = []
-    for part in _sniffed(found):
-        if part.format in _SMALL:
-            sources.append(_small_source(part))
-            continue
-        if part.gzipped:
-            check_gzip(part.path)
-        key = (part.format, part.container, part.delimiter, part.gzipped, part.has_header)
-        groups.setdefault(key, []).append(part)
-    sources += [tabular_source(parts, tuple(found.keep)) for parts in groups.values()]
+    stores = [Path(path) for path in paths if is_store(Path(path))]
+    sources = [store_source(store) for store in stores]
+    others = [path for path in paths if Path(path) not in stores]
+    if others:
+        parts, reports, keep = find_parts(others)
+        groups: dict[tuple[object, ...], list[Sniffed]] = {}
+        for part in parts:
+            key = (part.format, part.container, part.delimiter, part.gzipped, part.has_header)
+            groups.setdefault(key, []).append(part)
+        sources += reports
+        sources += [tabular_source(group, keep) for group in groups.values()]
     if not sources:
         raise BillError(f"{', '.join(map(str, paths))}: no bill there")
     _check_granularity(sources)
     return [*_with_mixture_issue(sources)]
+
+
+def find_parts(
+    paths: Sequence[str | Path],
+) -> tuple[list[Sniffed], list[BillSource], tuple[object, ...]]:
+    """Return the large files behind paths, the small reports read, and what must stay alive."""
+    found = local_files(tuple(paths))
+    parts: list[Sniffed] = []
+    reports: list[BillSource] = []
+    for part in _sniffed(found):
+        if part.format in _SMALL:
+            reports.append(_small_source(part))
+            continue
+        if part.gzipped:
+            check_gzip(part.path)
+        parts.append(part)
+    return parts, reports, tuple(found.keep)
+
+
+def import_bills(
+    paths: Sequence[str | Path],
+    store: Path,
+    prefixes: Mapping[str, str],
+    progress: Callable[[float], None],
+) -> ImportResult:
+    """Import bills into a store, month by month where paths name months.
+
+    Args:
+        paths: files, folders, manifests or s3:// prefixes.
+        store: folder of the store, made if need be.
+        prefixes: usage-type prefix → region or zone.
+        progress: called with the share done, 0 to 1.
+
+    Raises:
+        BillError: a file is wrong; the store keeps what it had of that month.
+    """
+    parts, reports, _keep = find_parts(paths)
+    for group in _by_schema_kind(parts):
+        tabular_source(group)  # says what is missing before anything is written
+    months: dict[tuple[BillFormat, str], list[Sniffed]] = {}
+    for part in parts:
+        months.setdefault((part.format, month_of_path(part.path)), []).append(part)
+    deliveries = [
+        Delivery(
+            bill_format,
+            str(files[0].path),
+            [task for part in files for task in tasks_of(part, prefixes)],
+            tuple(fingerprint(part.path) for part in files),
+        )
+        for (bill_format, _), files in sorted(months.items())
+    ]
+    deliveries += [
+        Delivery(r.format, r.label, table_tasks(r), (fingerprint(Path(r.paths[0])),))
+        for r in reports
+    ]
+    if not deliveries:
+        raise BillError(f"{', '.join(map(str, paths))}: no bill there")
+    return import_deliveries(store, deliveries, prefixes, progress)
+
+
+def _by_schema_kind(parts: Sequence[Sniffed]) -> Iterable[list[Sniffed]]:
+    """Return one file of each set of columns: enough to find a missing one."""
+    return [[part] for part in {(p.format, p.columns): p for p in parts}.values()]
 
 
 def _sniffed(found: LocalFiles) -> Iterable[Sniffed]:

@@ -1,0 +1,110 @@
+"""Text columns as codes into dictionaries, and combinations of columns as one code.
+
+Letters in shapes: ``n`` rows, ``k`` distinct combinations.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Codes = npt.NDArray[np.int64]
+
+# Combined codes are renumbered before their range leaves what an int64 can hold.
+_MOST = 1 << 40
+# Up to here a table of all codes is quicker than hashing.
+_FEW = 1 << 22
+
+
+class Combinations(NamedTuple):
+    """Distinct combinations of some columns."""
+
+    code: Codes  # (n,) combination of each row
+    first: Codes  # (k,) a row of each combination
+
+
+def encoded(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
+    """Return a text column as one dictionary array."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries() if _is_dictionary(column) else column
+        column = column.combine_chunks()
+    if isinstance(column, pa.ChunkedArray):  # combine_chunks of no chunk
+        column = pa.array([], type=column.type)
+    return column if _is_dictionary(column) else pc.dictionary_encode(column)
+
+
+def _is_dictionary(column: pa.ChunkedArray | pa.Array) -> bool:
+    return bool(pa.types.is_dictionary(column.type))
+
+
+def codes_of(column: pa.ChunkedArray | pa.Array) -> tuple[Codes, int]:
+    """Return the code of each row (n,), nulls included, and how many codes there are."""
+    array = encoded(column)
+    size = len(array.dictionary)
+    indices = array.indices
+    if indices.null_count:
+        indices = pc.fill_null(indices, size)
+    return indices.to_numpy(zero_copy_only=False).astype(np.int64), size + 1
+
+
+def combinations(columns: Sequence[pa.ChunkedArray | pa.Array], rows: int) -> Combinations:
+    """Return the distinct combinations of columns of any type.
+
+    Args:
+        columns: (n,) each.
+        rows: n.
+    """
+    return combined([codes_of(column) for column in columns], rows)
+
+
+def combined(columns: Sequence[tuple[Codes, int]], rows: int) -> Combinations:
+    """Return the distinct combinations of columns given as codes and their number."""
+    code, size = np.zeros(rows, dtype=np.int64), 1
+    for more, count in columns:
+        if size * count > _MOST:
+            code, size = _renumbered(code, size)
+        code, size = code * count + more, size * count
+    code, size = _renumbered(code, size)
+    first = np.empty(size, dtype=np.int64)
+    first[code[::-1]] = np.arange(rows - 1, -1, -1)
+    return Combinations(code, first)
+
+
+def _renumbered(code: Codes, size: int) -> tuple[Codes, int]:
+    """Return codes without the numbers nobody has, and how many there are."""
+    if size <= _FEW:
+        present = np.zeros(size, dtype=bool)
+        present[code] = True
+        number = np.cumsum(present) - 1
+        return number[code], int(number[-1]) + 1
+    array = pc.dictionary_encode(pa.array(code))
+    return array.indices.to_numpy(zero_copy_only=False).astype(np.int64), len(array.dictionary)
+
+
+def gather(values: pa.Array, code: Codes) -> pa.Array:
+    """Return the value of each row (n,) from one per combination (k,); text as a dictionary."""
+    if pa.types.is_string(values.type):
+        known = pc.dictionary_encode(values)
+        indices = known.indices.take(pa.array(code))
+        return pa.DictionaryArray.from_arrays(indices, known.dictionary)
+    return values.take(pa.array(code))
+
+
+def without_empty(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
+    """Return a text column whose '' are null."""
+    array = encoded(column)
+    empty = pc.index(array.dictionary, pa.scalar("", array.dictionary.type)).as_py()
+    if empty < 0:
+        return array
+    indices = pc.if_else(pc.equal(array.indices, empty), pa.scalar(None, array.indices.type),
+                         array.indices)  # fmt: skip
+    return pa.DictionaryArray.from_arrays(indices, array.dictionary)
+
+
+def sort_order(columns: Sequence[Any], rows: int) -> Codes:
+    """Return the order (n,) that brings equal combinations together, file order within."""
+    order: Codes = np.argsort(combinations(columns, rows).code, kind="stable")
+    return order

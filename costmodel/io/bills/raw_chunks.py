@@ -1,0 +1,91 @@
+"""Raw rows in chunks of Arrow, text as dictionaries: what an import reads."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from costmodel.bill.source import BillFormat, BillSource
+from costmodel.bill.store.chunk import ChunkMapping, chunk_mapping, duckdb_types, references
+from costmodel.errors import BillError
+from costmodel.io.bills.sniff import ATHENA_SEPARATOR, Sniffed
+
+CHUNK_ROWS: Final = 1 << 18
+_CSV_BLOCK: Final = 1 << 25
+_TEXT: Final = pa.dictionary(pa.int32(), pa.string())
+
+# One piece of reading that a worker does from end to end.
+Task = Callable[[], Iterator[pa.Table]]
+
+
+def tasks_of(part: Sniffed, prefixes: Mapping[str, str]) -> list[Task]:
+    """Return the pieces a file is read in: row groups of Parquet, or a CSV file whole."""
+    if part.container == "parquet":
+        return _parquet_tasks(part, prefixes)
+    return [partial(_csv_chunks, part, prefixes)]
+
+
+def table_tasks(source: BillSource) -> list[Task]:
+    """Return the pieces of a small report that is a table already."""
+    return [partial(iter, [table]) for table in source.tables.values()]
+
+
+def _parquet_tasks(part: Sniffed, prefixes: Mapping[str, str]) -> list[Task]:
+    file = pq.ParquetFile(part.path)
+    schema = file.schema_arrow
+    texts = [f.name for f in schema if pa.types.is_string(f.type) or _is_dictionary(f.type)]
+    wanted = chunk_mapping(part.format, duckdb_types(schema), prefixes).raw_columns
+
+    def rows_of(group: int) -> Iterator[pa.Table]:
+        opened = pq.ParquetFile(part.path, read_dictionary=texts)
+        try:
+            table = opened.read_row_group(group, columns=wanted, use_threads=False)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise BillError(f"{part.path}: damaged: download it again ({error})") from error
+        for first in range(0, len(table), CHUNK_ROWS):
+            yield table.slice(first, CHUNK_ROWS)
+
+    return [partial(rows_of, group) for group in range(file.num_row_groups)]
+
+
+def _is_dictionary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_dictionary(kind))
+
+
+def _csv_chunks(part: Sniffed, prefixes: Mapping[str, str]) -> Iterator[pa.Table]:
+    mapping = chunk_mapping(part.format, dict.fromkeys(part.columns, "VARCHAR"), prefixes)
+    wanted = mapping.raw_columns
+    types = dict.fromkeys(wanted, _TEXT) | dict.fromkeys(_numbers(mapping), pa.float64())
+    nulls = ["", "\\N"] if part.delimiter == ATHENA_SEPARATOR else [""]
+    nulls += ["NULL", "null"] if part.format is BillFormat.FOCUS else []
+    try:
+        reader = pyarrow.csv.open_csv(
+            part.path,
+            read_options=pyarrow.csv.ReadOptions(block_size=_CSV_BLOCK),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=part.delimiter, newlines_in_values=True
+            ),
+            convert_options=pyarrow.csv.ConvertOptions(
+                include_columns=wanted, column_types=types, null_values=nulls,
+                strings_can_be_null=True,
+            ),
+        )  # fmt: skip
+        for batch in reader:
+            yield pa.Table.from_batches([batch])
+    except (pa.ArrowInvalid, OSError, EOFError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BillError(f"{part.path}: cannot be read: {reason}") from error
+
+
+def _numbers(mapping: ChunkMapping) -> Sequence[str]:
+    """Return raw columns that only numbers are made of."""
+    number = {name for name, sql in mapping.kept.items() if "TRY_CAST" in str(sql)}
+    read: dict[str, set[bool]] = {}
+    for name, sql in mapping.kept.items():
+        for raw in references(sql or ""):
+            as_number = f"TRY_CAST(NULLIF(\"{raw}\", '') AS DOUBLE)" in str(sql)
+            read.setdefault(raw, set()).add(name in number and as_number)
+    return [raw for raw, uses in read.items() if uses == {True}]

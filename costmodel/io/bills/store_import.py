@@ -1,0 +1,296 @@
+"""``bill import``: bills into a store, month by month, whole or not at all."""
+
+import hashlib
+import os
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from costmodel.bill import engine
+from costmodel.bill.source import BillFormat
+from costmodel.bill.store.chunk import ChunkNormalizer
+from costmodel.bill.store.codes import sort_order
+from costmodel.bill.store.rollup import daily_sums, merged
+from costmodel.errors import BillError
+from costmodel.io.bills.raw_chunks import Task
+from costmodel.io.bills.store_manifest import Manifest, Unit, commit, locked, read_manifest
+
+_SORTED_BY: Final = ("x_ServiceCode", "x_UsageType", "RegionId", "SubAccountId")
+_MONTH_IN_PATH: Final = re.compile(
+    r"(\d{8}-\d{8})(?=/)|BILLING_PERIOD=(\d{4}-\d{2})|year=(\d{4})/month=(\d{1,2})", re.IGNORECASE
+)
+
+Progress = Callable[[float], None]
+Key = tuple[str, str]  # payer, period
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Files of one month and format, to be imported together.
+
+    Attributes:
+        format: format of the rows.
+        label: for messages.
+        tasks: how they are read.
+        sources: fingerprint of each file.
+    """
+
+    format: BillFormat
+    label: str
+    tasks: Sequence[Task]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did.
+
+    Attributes:
+        store: the store's folder.
+        imported: payer, period and rows of each unit written.
+        unchanged: labels of deliveries the store had already.
+    """
+
+    store: Path
+    imported: Sequence[tuple[str, str, int]]
+    unchanged: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the result as a JSON object."""
+        return {
+            "store": str(self.store),
+            "imported": [
+                {"BillingAccountId": payer, "period": period, "rows": rows}
+                for payer, period, rows in self.imported
+            ],
+            "unchanged": list(self.unchanged),
+        }
+
+
+@dataclass
+class _Written:
+    """What the workers have written of one unit."""
+
+    files: list[str] = field(default_factory=list)
+    split: list[str] = field(default_factory=list)
+    daily: list[pa.Table] = field(default_factory=list)
+    rows: int = 0
+
+
+def import_deliveries(
+    store: Path, deliveries: Sequence[Delivery], prefixes: Mapping[str, str], progress: Progress
+) -> ImportResult:
+    """Write deliveries to a store; those it has already are left alone.
+
+    Args:
+        store: folder, made if need be.
+        deliveries: what to import; each is committed when it is complete.
+        prefixes: usage-type prefix → region or zone.
+        progress: called with the share done, 0 to 1.
+
+    Raises:
+        BillError: a file is wrong; what was committed before stays, nothing of it is half there.
+    """
+    imported: list[tuple[str, str, int]] = []
+    unchanged: list[str] = []
+    touched: set[Key] = set()
+    with locked(store):
+        for stale in store.glob(".staging-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        for number, delivery in enumerate(deliveries):
+            manifest = read_manifest(store)
+            if set(delivery.sources) <= manifest.sources():
+                unchanged.append(delivery.label)
+                continue
+            share = partial(_part_of, progress, number, len(deliveries))
+            units = _import_one(store, delivery, prefixes, share)
+            units = [_joined(unit, manifest, touched) for unit in units]
+            commit(store, units)
+            touched |= {(unit.payer, unit.period) for unit in units}
+            imported += [(unit.payer, unit.period, unit.rows) for unit in units]
+    return ImportResult(store, imported, unchanged)
+
+
+def _part_of(progress: Progress, number: int, count: int, share: float) -> None:
+    progress((number + share) / count)
+
+
+def _joined(unit: Unit, manifest: Manifest, touched: set[Key]) -> Unit:
+    """Return a unit with what this import has already written of the same payer and month."""
+    if (unit.payer, unit.period) not in touched:
+        return unit
+    (before,) = [u for u in manifest.units if (u.payer, u.period) == (unit.payer, unit.period)]
+    return replace(
+        unit,
+        files=before.files + unit.files,
+        daily=before.daily + unit.daily,
+        split=before.split + unit.split,
+        rows=before.rows + unit.rows,
+        sources=before.sources + unit.sources,
+    )
+
+
+def _import_one(
+    store: Path, delivery: Delivery, prefixes: Mapping[str, str], progress: Progress
+) -> list[Unit]:
+    staging = store / f".staging-{uuid.uuid4().hex[:12]}"
+    staging.mkdir()
+    try:
+        writer = _Writer(staging, delivery.format, prefixes)
+        workers = max(os.cpu_count() or 1, 1)
+        with ThreadPoolExecutor(workers) as pool:
+            for number, _ in enumerate(pool.map(writer.run, delivery.tasks)):
+                progress((number + 1) / len(delivery.tasks))
+        return writer.finish(store, delivery.sources)
+    except pa.ArrowException as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BillError(f"{delivery.label}: cannot be imported: {reason}") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+class _Writer:
+    """Normalises and writes the pieces of one delivery, from several threads."""
+
+    def __init__(
+        self, staging: Path, bill_format: BillFormat, prefixes: Mapping[str, str]
+    ) -> None:
+        self._staging = staging
+        self._format = bill_format
+        self._prefixes = prefixes
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._written: dict[Key, _Written] = {}
+        self._names = 0
+
+    def run(self, task: Task) -> None:
+        """Read, normalise and write one piece."""
+        normalizer = self._normalizer()
+        fees = []
+        for raw in task():
+            self._write(normalizer.normalize(raw))
+            fees.append(normalizer.fee_rows(raw))
+            split = normalizer.split_rows(raw)
+            if split is not None:
+                self._write_split(split)
+        for schema in dict.fromkeys(table.schema for table in fees):
+            same = [table for table in fees if table.schema == schema]
+            unused = normalizer.unused_rows(pa.concat_tables(same))
+            if unused is not None:
+                self._write(unused)
+
+    def finish(self, store: Path, sources: tuple[str, ...]) -> list[Unit]:
+        """Write the daily sums and move everything to its place; return the units."""
+        connection = engine.connect()
+        units = []
+        for (payer, period), written in sorted(self._written.items()):
+            daily = self._name(f"daily-{period}")
+            pq.write_table(merged(connection, written.daily), self._staging / daily)
+            folder = Path("data") / f"payer={payer or 'none'}" / f"period={period}"
+            (store / folder).mkdir(parents=True, exist_ok=True)
+            unit = Unit(
+                payer, period, self._moved(written.files, store, folder),
+                self._moved([daily], store, folder), self._moved(written.split, store, folder),
+                written.rows, sources,
+            )  # fmt: skip
+            units.append(unit)
+        connection.close()
+        return units
+
+    def _moved(self, names: Iterable[str], store: Path, folder: Path) -> tuple[str, ...]:
+        for name in names:
+            (self._staging / name).replace(store / folder / name)
+        return tuple((folder / name).as_posix() for name in names)
+
+    def _normalizer(self) -> ChunkNormalizer:
+        if not hasattr(self._local, "normalizer"):
+            self._local.connection = connection = engine.connect()
+            connection.execute("SET threads = 1")
+            connection.execute("SET preserve_insertion_order = true")
+            self._local.normalizer = ChunkNormalizer(connection, self._format, self._prefixes)
+        found: ChunkNormalizer = self._local.normalizer
+        return found
+
+    def _name(self, stem: str) -> str:
+        with self._lock:
+            self._names += 1
+            return f"{stem}-{self._names:05d}-{uuid.uuid4().hex[:8]}.parquet"
+
+    def _write(self, rows: pa.Table) -> None:
+        for key, part in _by_unit(rows):
+            by = [part[name] for name in _SORTED_BY if name in part.column_names]
+            ordered = part.take(pa.array(sort_order(by, len(part)))) if by else part
+            name = self._name("rows")
+            write_rows(ordered, self._staging / name)
+            daily = daily_sums(self._local.connection, part)
+            with self._lock:
+                written = self._written.setdefault(key, _Written())
+                written.files.append(name)
+                written.daily.append(daily)
+                written.rows += len(part)
+
+    def _write_split(self, rows: pa.Table) -> None:
+        for key, part in _by_unit(rows):
+            name = self._name("split")
+            write_rows(part, self._staging / name)
+            with self._lock:
+                self._written.setdefault(key, _Written()).split.append(name)
+
+
+def write_rows(rows: pa.Table, path: Path) -> None:
+    """Write rows with text dictionary-encoded and statistics on what is filtered by."""
+    pq.write_table(
+        rows, path, compression="zstd", compression_level=1,
+        use_dictionary=[f.name for f in rows.schema if pa.types.is_dictionary(f.type)],
+        write_statistics=["ChargePeriodStart", "x_ServiceCode", "SubAccountId"],
+        store_schema=False,
+    )  # fmt: skip
+
+
+def _by_unit(rows: pa.Table) -> Iterable[tuple[Key, pa.Table]]:
+    """Return rows by payer and billing period."""
+    if not len(rows):
+        return []
+    period = rows["BillingPeriodStart"] if "BillingPeriodStart" in rows.column_names else None
+    if period is None or period.null_count == len(rows):
+        period = rows["ChargePeriodStart"]
+    months = pc.strftime(pc.cast(pc.unique(period), pa.timestamp("s"), safe=False), "%Y-%m")
+    month = pc.take(months, pc.index_in(period, value_set=pc.unique(period)))
+    payer = rows["BillingAccountId"] if "BillingAccountId" in rows.column_names else None
+    payers = [None] if payer is None else pc.unique(payer).to_pylist()
+    found = []
+    for name in payers:
+        for label in pc.unique(month).to_pylist():
+            mine = pc.equal(month, label)
+            if payer is not None and len(payers) > 1:
+                same = pc.is_null(payer) if name is None else pc.equal(payer, name)
+                mine = pc.and_(mine, pc.fill_null(same, False))  # noqa: FBT003
+            part = rows.filter(mine) if len(payers) > 1 or len(pc.unique(month)) > 1 else rows
+            if len(part):
+                found.append(((name or "", label or "unknown"), part))
+    return found
+
+
+def month_of_path(path: Path) -> str:
+    """Return the billing period a path names, or ''."""
+    found = _MONTH_IN_PATH.search(path.as_posix())
+    return "-".join(filter(None, found.groups())) if found else ""
+
+
+def fingerprint(path: Path) -> str:
+    """Return what tells one version of a file from another: name, size, time and first bytes."""
+    state = path.stat()
+    with path.open("rb") as file:
+        head = hashlib.sha256(file.read(1 << 16)).hexdigest()[:16]
+    return f"{path.name}:{state.st_size}:{state.st_mtime_ns}:{head}"
