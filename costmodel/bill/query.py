@@ -29,6 +29,7 @@ from costmodel.bill.normalize.relation import (
     select_all,
     select_folded,
     select_unused,
+    select_used,
 )
 from costmodel.bill.normalize.source_rows import EXACT, rows_of, rows_of_columns
 from costmodel.bill.source import BillFormat, BillSource
@@ -330,8 +331,8 @@ class Bill(Shown):
             rows = Rows(**{**rows.__dict__, "columns": rows.columns | entries})
         if unused == "folded":
             return select_folded(rows, source.scan, wanted)
-        if unused == "spread" and rows.unused_where is not None:
-            main = select(rows.columns, source.scan, rows.where, wanted)
+        if unused == "spread" and (rows.unused_where or rows.is_unused):
+            main = select_used(rows, source.scan, wanted)
             periods = dict.fromkeys(("ChargePeriodStart", "ChargePeriodEnd"), "TIMESTAMP")
             carried = select_unused(rows, source.scan, wanted | periods)
             return f"{main} UNION ALL {spread_sql(carried, wanted, step)}"

@@ -349,7 +349,7 @@ def _is_split(raw: CurColumns) -> Sql | None:
     """Return which rows repeat a node's cost by pod or task; None where the report has none."""
     operation = raw.plain("line_item_operation")
     # The legacy report has these rows only together with their columns.
-    has_split = raw.has("split_line_item_parent_resource_id") or raw.has("product")
+    has_split = raw.has("product") or any(n.startswith("split_line_item_") for n in raw.names)
     return isin(operation, SPLIT_OPERATIONS) if operation and has_split else None
 
 

@@ -43,6 +43,7 @@ class Rows:
         unused: expressions that differ on the derived rows of unused commitment.
         unused_where: which raw rows carry unused commitment; None where the format has none.
         fee_where: the condition on text alone that such rows meet.
+        is_unused: which rows are derived ones already, in a store.
         folded: measures of a raw row together with its derived row.
         tag: how one tag of the format is addressed, where that is cheaper than the map.
         split: expressions of the split-cost relation, where the format has it.
@@ -53,6 +54,7 @@ class Rows:
     unused: Expressions = field(default_factory=dict)
     unused_where: Sql | None = None
     fee_where: Sql | None = None
+    is_unused: Sql | None = None
     folded: Expressions = field(default_factory=dict)
     tag: Callable[[str], Sql | None] | None = None
     split_where: Sql | None = None
@@ -95,8 +97,17 @@ def select_all(rows: Rows, scan: str, wanted: Mapping[str, str] = BILL_COLUMNS) 
     return f"{main} UNION ALL {select_unused(rows, scan, wanted)}"
 
 
+def select_used(rows: Rows, scan: str, wanted: Mapping[str, str]) -> Sql:
+    """Return the SELECT of all rows but the derived ones of unused commitment."""
+    other = f"({rows.is_unused}) IS NOT TRUE" if rows.is_unused else None
+    conditions = " AND ".join(filter(None, (rows.where, other)))
+    return select(rows.columns, scan, conditions or None, wanted)
+
+
 def select_unused(rows: Rows, scan: str, wanted: Mapping[str, str] = BILL_COLUMNS) -> Sql:
     """Return the SELECT of the derived rows of unused commitment alone."""
+    if rows.is_unused is not None:
+        return select(rows.columns, scan, rows.is_unused, wanted)
     condition = f"({rows.unused_where})" + (f" AND ({rows.where})" if rows.where else "")
     return select(rows.columns | rows.unused, scan, condition, wanted)
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from costmodel.bill.normalize.raw import RawColumns, Sql, coalesce
 from costmodel.bill.normalize.relation import BILL_COLUMNS, Expressions, Rows
-from costmodel.bill.normalize.tags import gathered, map_lookup, tag_spellings
+from costmodel.bill.normalize.tags import bare_key, gathered, map_lookup
 from costmodel.columns import COLUMNS
 
 # A tag is stored as a column "tag:<key>".
@@ -15,7 +15,9 @@ def stored_rows(raw: RawColumns) -> Rows:
     """Return a store's columns; they carry the names of ``bill`` already."""
     columns: Expressions = {name: _column(raw, name) for name in BILL_COLUMNS}
     columns["Tags"] = coalesce(columns["Tags"], gathered(raw, TAG_COLUMN, _key))
-    return Rows(columns=columns, tag=lambda key: _tag(raw, key))
+    status = raw.plain("CommitmentDiscountStatus")
+    is_unused = f"{status} = 'Unused'" if status else None
+    return Rows(columns=columns, is_unused=is_unused, tag=lambda key: _tag(raw, key))
 
 
 def _column(raw: RawColumns, name: str) -> Sql | None:
@@ -29,8 +31,13 @@ def _column(raw: RawColumns, name: str) -> Sql | None:
 
 
 def _tag(raw: RawColumns, key: str) -> Sql | None:
-    by_column = [raw.plain(TAG_COLUMN + spelling) for spelling in tag_spellings(key)]
-    return coalesce(*by_column, map_lookup(raw, "Tags", key))
+    asked = bare_key(key)
+    columns = [
+        raw.plain(name)
+        for name in raw.names
+        if name.startswith(TAG_COLUMN) and bare_key(_key(name)) == asked
+    ]
+    return coalesce(*columns, map_lookup(raw, "Tags", key))
 
 
 def _key(column: str) -> str:

@@ -39,10 +39,15 @@ def tag_spellings(key: str) -> list[str]:
     """Return the keys a tag may have: as given, with AWS's prefixes, in snake_case."""
     bare = re.sub(r"^(user|aws)[:_]", "", key)
     given = [key] if key != bare else []
-    snake = snake_case(bare)
+    snake = bare_key(key)
     spellings = [*given, bare, f"user:{bare}", f"user_{bare}", f"aws:{bare}",
-                 f"user_{snake}", f"aws_{snake}", f"resourceTags/user:{bare}"]  # fmt: skip
+                 f"user:{snake}", f"user_{snake}", f"aws:{snake}", f"aws_{snake}"]  # fmt: skip
     return list(dict.fromkeys(spellings))
+
+
+def bare_key(key: str) -> str:
+    """Return a tag key in snake_case, without AWS's prefix: what all its spellings share."""
+    return snake_case(re.sub(r"^(user|aws)[:_]", "", key))
 
 
 def tags_map(raw: RawColumns) -> Sql | None:

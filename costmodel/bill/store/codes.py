@@ -15,8 +15,8 @@ Codes = npt.NDArray[np.int64]
 
 # Combined codes are renumbered before their range leaves what an int64 can hold.
 _MOST = 1 << 40
-# Up to here a table of all codes is quicker than hashing.
-_FEW = 1 << 22
+# Up to here, or to the number of rows, a table of all codes is quicker than hashing.
+_FEW = 1 << 16
 
 
 class Combinations(NamedTuple):
@@ -75,7 +75,7 @@ def combined(columns: Sequence[tuple[Codes, int]], rows: int) -> Combinations:
 
 def _renumbered(code: Codes, size: int) -> tuple[Codes, int]:
     """Return codes without the numbers nobody has, and how many there are."""
-    if size <= _FEW:
+    if size <= max(_FEW, len(code)):
         present = np.zeros(size, dtype=bool)
         present[code] = True
         number = np.cumsum(present) - 1

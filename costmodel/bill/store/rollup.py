@@ -40,9 +40,10 @@ def daily_sums(connection: "duckdb.DuckDBPyConnection", rows: pa.Table) -> pa.Ta
     first_day = int(day.min()) if len(day) else 0
     codes.append((day - first_day, int(day.max()) - first_day + 1 if len(day) else 1))
     groups = combined(codes, len(rows))
-    counted = pa.table({"code": groups.code, **{name: rows[name] for name in sums}})
+    same = _first_of_same(rows, sums)
+    counted = pa.table({"code": groups.code, **{name: rows[name] for name in set(same.values())}})
     connection.register("counted", counted)
-    fields = ", ".join(f"{_sum(name)} AS {quote(name)}" for name in sums)
+    fields = ", ".join(f"{_sum(name)} AS {quote(name)}" for name in sorted(set(same.values())))
     answer = connection.sql(
         f"SELECT code, {fields} FROM counted GROUP BY code ORDER BY code"
     ).to_arrow_table()
@@ -50,7 +51,7 @@ def daily_sums(connection: "duckdb.DuckDBPyConnection", rows: pa.Table) -> pa.Ta
     columns = {name: _plain(rows[name].take(first)) for name in keys}
     days = (day[groups.first] * _MICROSECONDS_PER_DAY).view("datetime64[us]")
     columns[DAY] = pa.array(days, pa.timestamp("us"))
-    return pa.table(columns | {name: answer[name] for name in sums})
+    return pa.table(columns | {name: answer[same[name]] for name in sums})
 
 
 def merged(connection: "duckdb.DuckDBPyConnection", parts: Sequence[pa.Table]) -> pa.Table:
@@ -63,6 +64,20 @@ def merged(connection: "duckdb.DuckDBPyConnection", parts: Sequence[pa.Table]) -
     fields = ", ".join(f"{_sum(name)} AS {quote(name)}" for name in sums)
     query = f"SELECT {names}, {fields} FROM parts GROUP BY {names} ORDER BY {names}"
     return connection.sql(query).to_arrow_table()
+
+
+def _first_of_same(rows: pa.Table, names: Sequence[str]) -> dict[str, str]:
+    """Return for each column the first that shares its memory: it is summed once."""
+    first: dict[tuple[int, ...], str] = {}
+    return {
+        name: first.setdefault(tuple(_address(chunk) for chunk in rows[name].chunks), name)
+        for name in names
+    }
+
+
+def _address(chunk: pa.Array) -> int:
+    values = chunk.buffers()[1]
+    return 0 if values is None else int(values.address) + chunk.offset
 
 
 def _sum(name: str) -> Sql:

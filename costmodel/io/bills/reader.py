@@ -49,6 +49,8 @@ def find_sources(paths: Sequence[str | Path]) -> list[BillSource]:
         parts, reports, keep = find_parts(others)
         groups: dict[tuple[object, ...], list[Sniffed]] = {}
         for part in parts:
+            if part.gzipped:
+                check_gzip(part.path)
             key = (part.format, part.container, part.delimiter, part.gzipped, part.has_header)
             groups.setdefault(key, []).append(part)
         sources += reports
@@ -70,8 +72,6 @@ def find_parts(
         if part.format in _SMALL:
             reports.append(_small_source(part))
             continue
-        if part.gzipped:
-            check_gzip(part.path)
         parts.append(part)
     return parts, reports, tuple(found.keep)
 

@@ -172,26 +172,28 @@ class _Writer:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._written: dict[Key, _Written] = {}
+        self._fees: dict[pa.Schema, list[pa.Table]] = {}
         self._names = 0
 
     def run(self, task: Task) -> None:
         """Read, normalise and write one piece."""
         normalizer = self._normalizer()
-        fees = []
         for raw in task():
             self._write(normalizer.normalize(raw))
-            fees.append(normalizer.fee_rows(raw))
+            fees = normalizer.fee_rows(raw)
+            if len(fees):
+                with self._lock:
+                    self._fees.setdefault(fees.schema, []).append(fees)
             split = normalizer.split_rows(raw)
             if split is not None:
                 self._write_split(split)
-        for schema in dict.fromkeys(table.schema for table in fees):
-            same = [table for table in fees if table.schema == schema]
-            unused = normalizer.unused_rows(pa.concat_tables(same))
-            if unused is not None:
-                self._write(unused)
 
     def finish(self, store: Path, sources: tuple[str, ...]) -> list[Unit]:
-        """Write the daily sums and move everything to its place; return the units."""
+        """Write unused commitment and daily sums, move all to its place; return the units."""
+        for fees in self._fees.values():
+            unused = self._normalizer().unused_rows(pa.concat_tables(fees))
+            if unused is not None:
+                self._write(unused)
         connection = engine.connect()
         units = []
         for (payer, period), written in sorted(self._written.items()):

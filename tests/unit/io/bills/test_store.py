@@ -1,0 +1,260 @@
+"""A store answers every question as the files do, and is never half written."""
+
+import gzip
+import json
+from decimal import Decimal
+
+import pytest
+
+import costmodel
+from costmodel.bill.normalize.relation import BILL_COLUMNS
+from costmodel.errors import BillError
+from costmodel.io.bills import store_import
+from costmodel.io.bills.reader import import_bills, open_bill
+from costmodel.io.bills.store_manifest import locked, read_manifest
+from tests.unit.bill.bill_rows import PREFIXES, USAGE, write_cur
+from tests.unit.bill.test_check import plan_hour, reservation_month
+
+OCTOBER = "cur-2018/Oct2018-WorkshopCUR-00001.snappy.parquet"
+NOVEMBER = "cur-2018/Nov2018-WorkshopCUR-00001.snappy.parquet"
+TAGGED = {"resource_tags_user_cost_center": "R&D"}
+SPLIT = {"line_item_operation": "EKSPod-EC2", "split_line_item_parent_resource_id": "i-1",
+         "split_line_item_split_cost": 0.3, "split_line_item_unused_cost": 0.2}  # fmt: skip
+
+
+def imported(tmp_path, *paths):
+    return import_bills(paths, tmp_path / "store", PREFIXES, lambda _share: None)
+
+
+def everything(bill, table="bill"):
+    """Return all rows of a bill as text, line ids left out, in an order of their own."""
+    columns = ", ".join(
+        f'CAST("{name}" AS VARCHAR)'
+        for name in BILL_COLUMNS
+        if name not in ("x_LineItemId", "Tags")
+    )
+    rows = bill.run(f"SELECT {columns} FROM {table}").fetchall()
+    return sorted(tuple(str(value) for value in row) for row in rows)
+
+
+def both(tmp_path, *rows):
+    path = write_cur(tmp_path / "cur.parquet", rows)
+    imported(tmp_path, path)
+    pair = open_bill([path], PREFIXES), open_bill([tmp_path / "store"], PREFIXES)
+    for bill in pair:
+        bill.sql("SELECT 1")  # makes the views
+    return pair
+
+
+def test_a_store_holds_the_rows_of_its_files(tmp_path):
+    rows = [{}, TAGGED, *reservation_month(), *plan_hour(), SPLIT,
+            {"line_item_currency_code": "", "product_region_code": "global"}]  # fmt: skip
+
+    raw, stored = both(tmp_path, *rows)
+
+    assert everything(stored) == everything(raw)
+    assert everything(stored, "split_cost") == everything(raw, "split_cost")
+    tags = [dict(row["Tags"] or []) for row in stored.sql("SELECT Tags FROM bill").to_pylist()]
+    assert tags.count({"user:cost_center": "R&D"}) == 1
+
+
+def test_split_cost_stays_out_of_totals_and_is_there_for_allocation(tmp_path):
+    raw, stored = both(tmp_path, {}, SPLIT)
+
+    for bill in (raw, stored):
+        assert float(bill.summarize(metric="EffectiveCost").total["EffectiveCost"]) == 0.1
+        (row,) = bill.sql("SELECT EffectiveCost, BilledCost FROM split_cost").to_pylist()
+        assert float(row["EffectiveCost"]) == 0.5
+        assert float(row["BilledCost"]) == 0.0
+
+
+@pytest.mark.parametrize("granularity", ["total", "monthly", "daily", "hourly"])
+@pytest.mark.parametrize(
+    ("by", "filter_text"),
+    [
+        ("x_ServiceCode,SubAccountId", None),
+        ("ResourceId", None),
+        ("tag:'cost center'", None),
+        ("ChargeCategory,CommitmentDiscountStatus", "x_UsageType like 'BoxUsage%'"),
+        ("ServiceName", "ChargePeriodStart >= '2018-10-20T12:00:00'"),
+        ("RegionId", "BilledCost > 0.01"),
+    ],
+)
+def test_a_store_of_a_real_month_answers_as_its_file(
+    real_store, sample, granularity, by, filter_text
+):
+    question = {"by": by, "granularity": granularity, "filter": filter_text,
+                "metric": "BilledCost,EffectiveCost,ListCost"}  # fmt: skip
+
+    raw = costmodel.read_bill(sample(OCTOBER)).summarize(**question)
+    stored = costmodel.read_bill(real_store).summarize(**question)
+
+    assert len(stored.rows) == len(raw.rows)
+    # Unused fees are added up as doubles in a store: 1e-15 of them may differ.
+    assert stored.total["BilledCost"] == raw.total["BilledCost"]
+    assert dict_of(stored).keys() == dict_of(raw).keys()
+    for key, values in dict_of(raw).items():
+        for ours, theirs in zip(dict_of(stored)[key], values, strict=True):
+            assert ours == theirs or abs(ours - theirs) <= abs(theirs) * Decimal("1e-15")
+
+
+def dict_of(summary):
+    keys = len(summary.columns)
+    return {row[:keys]: row[keys:] for row in summary.rows}
+
+
+@pytest.fixture(scope="module")
+def real_store(tmp_path_factory):
+    from tests.conftest import SAMPLES
+
+    if not (SAMPLES / OCTOBER).exists():
+        pytest.skip("sample cur-2018 is absent: set COSTMODEL_SAMPLES")
+    store = tmp_path_factory.mktemp("store")
+    costmodel.import_bill(SAMPLES / OCTOBER, store=store)
+    return store
+
+
+def test_spread_unused_commitment_of_a_store_is_that_of_the_bill(tmp_path):
+    raw, stored = both(tmp_path, *reservation_month())
+
+    question = {"granularity": "daily", "unused": "spread"}
+    assert len(raw.summarize(**question).rows) == 31
+    assert stored.summarize(**question).rows == raw.summarize(**question).rows
+
+
+def test_importing_again_changes_nothing(tmp_path):
+    path = write_cur(tmp_path / "cur.parquet", [{}])
+    first = imported(tmp_path, path)
+    before = read_manifest(tmp_path / "store")
+
+    again = imported(tmp_path, path)
+
+    assert [unit[1:] for unit in first.imported] == [("2026-01", 1)]
+    assert again.imported == []
+    assert again.unchanged == [str(path)]
+    assert read_manifest(tmp_path / "store") == before
+    json.dumps(again.to_json())
+
+
+def test_a_month_delivered_again_is_replaced_whole_and_other_months_stay(tmp_path):
+    february = {"bill_billing_period_start_date": "2026-02-01 00:00:00",
+                "line_item_usage_start_date": "2026-02-03 00:00:00"}  # fmt: skip
+    imported(tmp_path, write_cur(tmp_path / "jan-1.parquet", [{}, {}]))
+    imported(tmp_path, write_cur(tmp_path / "feb.parquet", [february]))
+
+    imported(tmp_path, write_cur(tmp_path / "jan-2.parquet", [{"line_item_unblended_cost": 0.7}]))
+
+    rows = open_bill([tmp_path / "store"], PREFIXES).summarize(granularity="monthly").rows
+    assert [(row[0].month, float(row[1])) for row in rows] == [(1, 0.7), (2, 0.1)]
+
+
+def test_two_payers_keep_their_own_months(tmp_path):
+    imported(tmp_path, write_cur(tmp_path / "a.parquet", [{}]))
+    imported(
+        tmp_path, write_cur(tmp_path / "b.parquet", [{"bill_payer_account_id": "000000000077"}])
+    )
+
+    rows = open_bill([tmp_path / "store"], PREFIXES).summarize(by="BillingAccountId").rows
+
+    assert [row[0] for row in rows] == ["000000000001", "000000000077"]
+
+
+def test_a_reader_that_began_before_a_replacement_finishes(tmp_path):
+    imported(tmp_path, write_cur(tmp_path / "jan-1.parquet", [{}]))
+    reader = open_bill([tmp_path / "store"], PREFIXES)
+
+    imported(tmp_path, write_cur(tmp_path / "jan-2.parquet", [{"line_item_unblended_cost": 0.7}]))
+
+    assert float(reader.summarize(granularity="hourly").rows[0][1]) == 0.1
+    assert float(open_bill([tmp_path / "store"], PREFIXES).summarize().rows[0][0]) == 0.7
+
+
+def test_files_of_a_replaced_month_go_one_import_later(tmp_path):
+    for number, cost in enumerate((0.1, 0.2, 0.3)):
+        path = write_cur(tmp_path / f"{number}.parquet", [{"line_item_unblended_cost": cost}])
+        imported(tmp_path, path)
+
+    manifest = read_manifest(tmp_path / "store")
+    there = {p.relative_to(tmp_path / "store").as_posix()
+             for p in (tmp_path / "store").rglob("*.parquet")}  # fmt: skip
+    named = {name for unit in manifest.units for name in unit.everything}
+    assert there == named | set(manifest.retired)
+
+
+def test_a_wrong_file_leaves_the_store_as_it_was(tmp_path):
+    imported(tmp_path, write_cur(tmp_path / "good.parquet", [{}]))
+    before = read_manifest(tmp_path / "store")
+    header = ",".join(USAGE)
+    row = ",".join(str(value) for value in USAGE.values())
+    bad = tmp_path / "bad.csv.gz"
+    bad.write_bytes(gzip.compress("\n".join([header, *[row] * 5000]).encode())[:-60])
+
+    with pytest.raises(BillError, match=r"bad\.csv\.gz"):
+        imported(tmp_path, bad)
+
+    assert read_manifest(tmp_path / "store") == before
+    assert not list((tmp_path / "store").glob(".staging-*"))
+
+
+def test_an_import_that_dies_is_cleared_and_resumed_month_by_month(tmp_path, monkeypatch):
+    months = {}
+    for month in ("01", "02"):
+        folder = tmp_path / "cur" / f"year=2026/month={month}"
+        folder.mkdir(parents=True)
+        start = f"2026-{month}-01 00:00:00"
+        months[month] = write_cur(folder / "r.parquet", [
+            {"bill_billing_period_start_date": start, "line_item_usage_start_date": start}])  # fmt: skip
+    real = store_import._import_one
+
+    def dies_on_february(store, delivery, *rest):
+        if "month=02" in delivery.label:
+            (store / ".staging-dead").mkdir()
+            raise KeyboardInterrupt
+        return real(store, delivery, *rest)
+
+    monkeypatch.setattr(store_import, "_import_one", dies_on_february)
+    with pytest.raises(KeyboardInterrupt):
+        imported(tmp_path, tmp_path / "cur")
+    monkeypatch.undo()
+
+    resumed = imported(tmp_path, tmp_path / "cur")
+
+    assert [unit[1] for unit in resumed.imported] == ["2026-02"]
+    assert resumed.unchanged == [str(months["01"])]
+    assert not list((tmp_path / "store").glob(".staging-*"))
+
+
+def test_a_second_import_at_the_same_time_is_refused(tmp_path):
+    path = write_cur(tmp_path / "cur.parquet", [{}])
+
+    with locked(tmp_path / "store"), pytest.raises(BillError, match="another import is running"):
+        imported(tmp_path, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("{", "damaged"), ('{"version": 9}', "version 9"), ('{"version": 1, "units": [], "retired": [],'
+      ' "generation": 0}', "is empty")],
+)  # fmt: skip
+def test_a_damaged_or_empty_store_is_one_clear_line(tmp_path, text, message):
+    (tmp_path / "bill-store.json").write_text(text)
+
+    with pytest.raises(BillError, match=message):
+        open_bill([tmp_path], PREFIXES)
+
+
+def test_a_csv_month_and_small_reports_import_too(tmp_path):
+    header = ",".join(USAGE)
+    row = ",".join(str(value) for value in USAGE.values())
+    (tmp_path / "cur.csv.gz").write_bytes(gzip.compress(f"{header}\n{row}\n".encode()))
+    (tmp_path / "ce.json").write_text(json.dumps({"ResultsByTime": [
+        {"TimePeriod": {"Start": "2026-03-01", "End": "2026-04-01"}, "Groups": [],
+         "Total": {"UnblendedCost": {"Amount": "7", "Unit": "USD"}}}]}))  # fmt: skip
+
+    imported(tmp_path, tmp_path / "cur.csv.gz", tmp_path / "ce.json")
+
+    bill = open_bill([tmp_path / "store"], PREFIXES)
+    rows = bill.summarize(granularity="monthly", metric="BilledCost").rows
+    assert [(row[0].month, float(row[1])) for row in rows] == [(1, 0.1), (3, 7.0)]
+    detail = bill.summarize(by="x_UsageType,RegionId,SubAccountId", metric="BilledCost").rows
+    assert ("BoxUsage:m5.large", "us-west-2", "000000000002") in [row[:3] for row in detail]
