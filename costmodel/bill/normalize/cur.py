@@ -89,7 +89,9 @@ def cur_rows(raw: CurColumns, prefixes: Mapping[str, str], label: str) -> Rows:
     return Rows(
         columns=columns,
         where=_not_split(raw),
-        unused=_unused_columns(raw, costs),
+        unused={
+            name: sql for name, sql in _unused_columns(raw, costs).items() if columns.get(name)
+        },
         unused_where=None if unused is None else _carries_unused(raw, unused),
         fee_where=isin(raw.kind, (RESERVED_FEE, PLAN_FEE)),
         folded=_folded(costs),
