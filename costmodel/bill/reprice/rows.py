@@ -23,8 +23,9 @@ from costmodel.engine.tiers import graduated_cost
 _KEYS = ("x_PriceServiceCode", "RegionId", "SkuMeter", "x_Operation")
 _POOL = ("BillingAccountId", "BillingPeriodStart")
 _USAGE_COLUMNS = ("ChargeCategory", "ChargeClass", "x_LineItemType", "PricingQuantity")
-# Rows of one hour fill tiers in a fixed order, so that every run gives every row the same cost.
-_ORDER = ("ChargePeriodStart", "SubAccountId", "ResourceId", "PricingQuantity")
+# Rows of one hour fill tiers in the order of their quantity: every run gives equal costs.
+_ORDER = ("ChargePeriodStart", "PricingQuantity")
+_NEVER = 1e300  # a bound no quantity reaches
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +81,11 @@ def price_rows(
     )
     if not crosses:
         return RowPrices(plain, tables)
-    tables["price_tiers"] = _tier_rows(keys)
     # Few meters cross: naming them spares the second scan nearly all of its work.
     meters = keys.filter(keys["crosses"])["SkuMeter"].unique().to_pylist()
     few = f"{usage} AND {isin(quote('SkuMeter'), meters)}"
-    return RowPrices(f"{plain} UNION ALL {_crossing(few, joined, wanted)}", tables)
+    tiers = sum(name.startswith("begin") for name in keys.column_names)
+    return RowPrices(f"{plain} UNION ALL {_crossing(few, joined, wanted, tiers)}", tables)
 
 
 def _join_condition(keys: pa.Table) -> Sql:
@@ -98,29 +99,25 @@ def _join_condition(keys: pa.Table) -> Sql:
     return " AND ".join(tests) or "TRUE"
 
 
-def _crossing(usage: Sql, joined: Sql, wanted: Sequence[str]) -> Sql:
-    """Return the rows of pools that cross a tier bound: cost up to the row less cost before it."""
+def _crossing(usage: Sql, joined: Sql, wanted: Sequence[str], tiers: int) -> Sql:
+    """Return the rows of pools that cross a tier bound: what of each tier lies inside the row."""
     names = [*wanted, "PricingQuantity"]
     order = ", ".join(f"u.{quote(name)}" for name in _ORDER)
+    steps = [f"p.{name}{tier}" for tier in range(tiers) for name in ("begin", "finish", "price")]
     running = (
-        f"SELECT {', '.join(f'u.{quote(name)}' for name in names)}, p.pool_key,"
-        f" SUM(u.{quote('PricingQuantity')}) OVER (PARTITION BY p.pool_key ORDER BY {order}"
-        " ROWS UNBOUNDED PRECEDING) AS running"
+        f"SELECT {', '.join([f'u.{quote(name)}' for name in names] + steps)},"
+        f" CAST(SUM(u.{quote('PricingQuantity')}) OVER (PARTITION BY p.pool_key ORDER BY {order}"
+        " ROWS UNBOUNDED PRECEDING) AS DOUBLE) AS after,"
+        f" CAST(u.{quote('PricingQuantity')} AS DOUBLE) AS amount"
         f" FROM ({usage}) AS u JOIN price_keys AS p ON {joined} WHERE p.crosses"
     )
+    parts = [
+        f"w.price{tier} * GREATEST(LEAST(w.after, w.finish{tier})"
+        f" - GREATEST(w.after - w.amount, w.begin{tier}), 0)"
+        for tier in range(tiers)
+    ]
     shown = ", ".join(f"w.{quote(name)}" for name in names)
-    before = f"CAST(w.running - w.{quote('PricingQuantity')} AS DOUBLE)"
-    after = "CAST(w.running AS DOUBLE)"
-    cost = (
-        f"(a.base_cost + ({after} - a.begin_range) * a.unit_price)"
-        f" - (b.base_cost + ({before} - b.begin_range) * b.unit_price)"
-    )
-    within = "{0} >= {1}.begin_range AND {0} < {1}.end_range"
-    return (
-        f"SELECT {shown}, {cost} AS {quote('x_CatalogCost')} FROM ({running}) AS w"
-        f" JOIN price_tiers AS a ON a.pool_key = w.pool_key AND {within.format(after, 'a')}"
-        f" JOIN price_tiers AS b ON b.pool_key = w.pool_key AND {within.format(before, 'b')}"
-    )
+    return f"SELECT {shown}, {' + '.join(parts)} AS {quote('x_CatalogCost')} FROM ({running}) AS w"
 
 
 def _key_table(bill: Bill, catalog: PriceCatalog, filter_text: str | None) -> pa.Table:
@@ -151,44 +148,30 @@ def _with_prices(table: pa.Table, match: RateMatch, quantity: Any) -> pa.Table:
     width = np.where(known, np.append(np.diff(tiers.first), 0)[match.sku], 0)
     second = np.append(tiers.begin_range, np.inf)[np.where(width > 1, first + 1, -1)]
     crosses = quantity > second
-    return (
-        table.append_column("cost", pa.array(graduated_cost(tiers, match.sku, quantity)))
-        .append_column("unit_price", pa.array(price, from_pandas=True))
-        .append_column("crosses", pa.array(crosses))
-        .append_column("pool_key", pa.array(np.arange(len(table))))
-        .append_column("tiers", _ladders(match, np.flatnonzero(crosses), len(table)))
-    )
+    table = table.append_column("cost", pa.array(graduated_cost(tiers, match.sku, quantity)))
+    table = table.append_column("unit_price", pa.array(price, from_pandas=True))
+    table = table.append_column("crosses", pa.array(crosses))
+    table = table.append_column("pool_key", pa.array(np.arange(len(table))))
+    for name, values in _ladders(match, crosses).items():
+        table = table.append_column(name, pa.array(values))
+    return table
 
 
-def _ladders(match: RateMatch, crossing: Any, count: int) -> pa.Array:
-    """Return the tiers of crossing keys as lists of (begin, end, price, base); null elsewhere."""
-    ladders: list[list[dict[str, float]] | None] = [None] * count
-    tiers = match.tiers
-    for key in crossing.tolist():
-        rows = range(tiers.first[match.sku[key]], tiers.first[match.sku[key] + 1])
-        ends = [*tiers.begin_range[rows.start + 1 : rows.stop].tolist(), float("inf")]
-        ladders[key] = [
-            {
-                "begin_range": float(tiers.begin_range[row]),
-                "end_range": end,
-                "unit_price": float(tiers.unit_price[row]),
-                "base_cost": float(tiers.base_cost[row]),
-            }
-            for row, end in zip(rows, ends, strict=True)
-        ]
-    names = ("begin_range", "end_range", "unit_price", "base_cost")
-    return pa.array(ladders, pa.list_(pa.struct([(name, pa.float64()) for name in names])))
+def _ladders(match: RateMatch, crosses: Any) -> dict[str, Any]:
+    """Return begin, finish and price of each tier of the keys that cross one, tier by tier.
 
-
-def _tier_rows(keys: pa.Table) -> pa.Table:
-    rows = [
-        {"pool_key": pool, **tier}
-        for pool, ladder in zip(
-            keys["pool_key"].to_pylist(), keys["tiers"].to_pylist(), strict=True
-        )
-        for tier in ladder or ()
-    ]
-    return pa.Table.from_pylist(rows)
+    Ladders shorter than the longest are filled up with tiers nothing reaches.
+    """
+    tiers, sku = match.tiers, np.where(crosses, match.sku, -1)
+    width = np.where(crosses, np.append(np.diff(tiers.first), 0)[sku], 0)
+    columns = {}
+    for tier in range(int(width.max(initial=0))):
+        row = np.where(tier < width, np.append(tiers.first, 0)[sku] + tier, -1)
+        after = np.where(tier + 1 < width, row + 1, -1)
+        columns[f"begin{tier}"] = np.append(tiers.begin_range, _NEVER)[row]
+        columns[f"finish{tier}"] = np.append(tiers.begin_range, _NEVER)[after]
+        columns[f"price{tier}"] = np.append(tiers.unit_price, 0.0)[row]
+    return columns
 
 
 def catalog_total(bill: Bill, catalog: PriceCatalog, filter_text: str | None = None) -> float:
