@@ -98,7 +98,7 @@ class _Parser:
 
     def _negation(self, depth: int) -> Sql:
         if self._take_word("not"):
-            return f"NOT ({self._test(depth)})"
+            return f"({self._test(depth)}) IS NOT TRUE"
         return self._test(depth)
 
     def _test(self, depth: int) -> Sql:

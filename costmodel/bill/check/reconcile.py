@@ -118,13 +118,14 @@ def reconcile(bill: Relation, catalog: PriceCatalog) -> Reconciliation:
 def _price_keys(bill: Relation) -> "pa.Table":
     """Return cost and quantity of on-demand usage by price key and rate."""
     needed = [*_KEYS, "PricingQuantity", "BilledCost", "ContractedUnitPrice", "ChargeCategory",
-              "PricingCategory"]  # fmt: skip
+              "PricingCategory", "ChargeClass"]  # fmt: skip
     keys = ", ".join(map(quote, _KEYS))
     query = (
         f"SELECT {keys}, ContractedUnitPrice, CAST(SUM(BilledCost) AS DOUBLE) AS cost,"
         f" CAST(SUM(PricingQuantity) AS DOUBLE) AS quantity"
         f" FROM ({bill.relation_sql(needed)}) AS bill"
         " WHERE ChargeCategory = 'Usage' AND PricingCategory = 'Standard'"
+        " AND ChargeClass IS NULL"
         f" GROUP BY {keys}, ContractedUnitPrice ORDER BY cost DESC, {keys}, ContractedUnitPrice"
     )
     answer: pa.Table = bill.arrow(query)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from costmodel.bill import engine
 from costmodel.bill.normalize.raw import literal, snake_case
 from costmodel.bill.source import BillFormat, BillSource
-from costmodel.errors import BillError
+from costmodel.errors import BillError, Issue, IssueReason
 from costmodel.io.bills.sniff import ATHENA_SEPARATOR, Sniffed
 
 # What a format cannot do without; other columns may be absent.
@@ -19,6 +19,18 @@ _REQUIRED: Final = {
     ),
     BillFormat.FOCUS: ("BilledCost", "ChargePeriodStart"),
 }  # fmt: skip
+
+
+# What the absence of a column disables; (column, only where this one is there, what).
+_DISABLES: Final = (
+    ("pricing/publicOnDemandCost", "", "list cost"),
+    ("lineItem/UsageType", "", "usage types, regions by prefix and re-pricing"),
+    ("lineItem/ResourceId", "", "costs by resource"),
+    ("reservation/EffectiveCost", "reservation/ReservationARN",
+     "effective cost of reserved usage"),
+    ("savingsPlan/SavingsPlanEffectiveCost", "savingsPlan/SavingsPlanARN",
+     "effective cost of usage under savings plans"),
+)  # fmt: skip
 
 
 def parquet_scan(parts: Sequence[Sniffed]) -> str:
@@ -63,6 +75,7 @@ def tabular_source(parts: Sequence[Sniffed], keep: tuple[Any, ...] = ()) -> Bill
         scan=scan,
         columns=columns,
         paths=tuple(str(part.path) for part in parts),
+        issues=tuple(_disabled(parts, columns)),
         keep=keep,
     )
 
@@ -75,6 +88,18 @@ def _check_required(parts: Sequence[Sniffed], columns: Iterable[str]) -> None:
                 f"{parts[0].path}: the column {header} is missing, and without it there is no "
                 "bill: export it too"
             )
+
+
+def _disabled(parts: Sequence[Sniffed], columns: Iterable[str]) -> Iterable[Issue]:
+    """Say which columns are missing and what that disables; the rest works."""
+    if parts[0].format is BillFormat.FOCUS:
+        return
+    names = {snake_case(name) for name in columns}
+    for header, beside, what in _DISABLES:
+        is_wanted = not beside or snake_case(beside) in names
+        if is_wanted and snake_case(header) not in names:
+            message = f"the column {header} is missing: no {what}"
+            yield Issue(IssueReason.DATA_QUALITY, str(parts[0].path), message)
 
 
 def describe(scan: str, label: str) -> dict[str, str]:
