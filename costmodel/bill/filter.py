@@ -4,6 +4,7 @@ expr   := and ("or" and)*            and := not ("and" not)*         not := ["no
 test   := column op value | column ["not"] "in" "(" value, … ")" | column ["not"] "like" text
         | column "is" ["not"] "null" | column "between" value "and" value | "(" expr ")"
 column := Name | Tags['key'] | x_CostCategories['key'] | tag:key | "quoted name"
+(a missing value meets neither = nor !=; "not" turns a whole test round)
 op     := = | == | != | <> | < | <= | > | >=            value := 'text' | "text" | number
 """
 

@@ -4,6 +4,7 @@ Objects of a bucket are fetched to a folder that lives as long as the bill; cred
 the usual chain (environment, profile, instance role).
 """
 
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -136,10 +137,15 @@ def _fetch(uri: str, target: Path) -> list[Path]:
             files.append(file)
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise BillError(f"{uri}: cannot be read: {reason}") from error
+        raise BillError(f"{_public(uri)}: cannot be read: {reason}") from error
     if not files:
-        raise BillError(f"{uri}: no bill under this prefix")
+        raise BillError(f"{_public(uri)}: no bill under this prefix")
     return files
+
+
+def _public(uri: str) -> str:
+    """Return a URI without the keys it may carry."""
+    return re.sub(r"//[^/@]*@", "//", uri).split("?")[0]
 
 
 def _listing(bucket: Any, root: str) -> list[Any]:
