@@ -105,7 +105,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A worked example: inputs, and the list cost of each meter, to the cent."""
+    """A worked example: inputs, each meter's list cost to the cent, meters without a price."""
 
     source: str
     region: str
@@ -113,6 +113,7 @@ class Example:
     list_cost: Mapping[str, float]
     effective_cost: Mapping[str, float]
     resources: Mapping[str, Mapping[str, Any]]
+    unpriced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ _CHILD_KEYS: Final = {
     "pass",
 }  # fmt: skip
 _EXAMPLE_KEYS: Final = {
-    "source", "region", "inputs", "list_cost", "effective_cost", "resources",
+    "source", "region", "inputs", "list_cost", "effective_cost", "resources", "unpriced",
 }  # fmt: skip
 _PURCHASE_KEYS: Final = {"model", "lease", "option", "class", "plan_type"}
 
@@ -205,6 +205,7 @@ def _example(where: str, item: Mapping[str, Any]) -> Example:
         list_cost=item.get("list_cost", {}),
         effective_cost=item.get("effective_cost", {}),
         resources=item.get("resources", {}),
+        unpriced=tuple(item.get("unpriced", ())),
     )
 
 

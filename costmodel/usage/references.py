@@ -86,7 +86,8 @@ def _stem(attribute: str) -> str:
 def value_at(values: Any, steps: Sequence[str]) -> Any:
     """Return the value at a path of nested blocks; of a list of blocks, the first.
 
-    A step ``name[key=value;…]`` takes the first block of the list that has these values.
+    A step ``name[key=value;…]`` takes the first block of the list that has these values, a step
+    ``name[text]`` that text if the list holds it.
     """
     for step in steps:
         if isinstance(values, list | tuple):
@@ -99,9 +100,12 @@ def value_at(values: Any, steps: Sequence[str]) -> Any:
 
 def _picked(values: Mapping[str, Any], step: str) -> Any:
     name, _, conditions = step.rstrip("]").partition("[")
-    wanted = dict(condition.split("=", 1) for condition in conditions.split(";"))
     blocks = values.get(name)
-    for block in blocks if isinstance(blocks, list | tuple) else [blocks]:
+    blocks = blocks if isinstance(blocks, list | tuple) else [blocks]
+    if "=" not in conditions:
+        return conditions if conditions in blocks else None
+    wanted = dict(condition.split("=", 1) for condition in conditions.split(";"))
+    for block in blocks:
         if isinstance(block, Mapping) and all(
             block.get(key) == value for key, value in wanted.items()
         ):

@@ -104,10 +104,16 @@ def test_a_meter_counts_in_the_unit_of_its_price(kind, example) -> None:
 
 
 @pytest.mark.parametrize(("kind", "example"), EXAMPLES)
-def test_a_worked_example_has_no_unpriced_line(kind, example) -> None:
+def test_a_worked_example_has_no_unpriced_line_it_does_not_name(kind, example) -> None:
     estimate = estimate_example(kind, example)
 
-    assert estimate.coverage.unpriced_lines == 0, [i.message for i in estimate.issues]
+    usage = estimate.usage
+    rows = zip(usage.path, usage.name, estimate.sku, usage.is_usage_based, strict=True)
+    unpriced = [
+        " / ".join([*path, name]) for path, name, sku, open_ in rows if sku < 0 and not open_
+    ]
+    assert sorted(unpriced) == sorted(example.unpriced), [i.message for i in estimate.issues]
+    assert estimate.coverage.unpriced_lines == len(unpriced)
 
 
 # Parts that only other kinds use are tried through those.

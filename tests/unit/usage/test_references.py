@@ -85,3 +85,11 @@ def test_a_chain_of_references_is_followed_to_the_value() -> None:
         c for n, c in zip(estimate.usage.name, estimate.list_cost, strict=True) if n == "Weight"
     ]
     assert weight == [pytest.approx(10.0)]
+
+
+@pytest.mark.parametrize(
+    ("protocols", "found"),
+    [(["SFTP", "FTP"], "FTP"), ("FTP", "FTP"), (["SFTP"], None), (None, None)],
+)
+def test_a_step_picks_a_text_of_a_list(protocols, found) -> None:
+    assert value_at({"protocols": protocols}, ["protocols[FTP]"]) == found
