@@ -8,8 +8,11 @@ from costmodel.bill.check.figure import MOST_ROWS, CheckFigure, Verdict
 from costmodel.bill.check.identities import Relation
 from costmodel.bill.normalize.raw import quote
 
-# A line item id is unique with its interval only.
-_IDENTITY: Final = ("x_LineItemId", "ChargePeriodStart", "ChargePeriodEnd", "BillingPeriodStart")
+# A line item id is unique with its interval only; an hour that crosses a tier has a row per rate.
+_IDENTITY: Final = (
+    "x_LineItemId", "ChargePeriodStart", "ChargePeriodEnd", "BillingPeriodStart",
+    "x_LineItemType", "SkuPriceId",
+)  # fmt: skip
 _NOT_DERIVED: Final = "COALESCE(CommitmentDiscountStatus, '') <> 'Unused'"
 
 
@@ -26,7 +29,7 @@ def check_quality(bill: Relation) -> list[CheckFigure]:
 
 def duplicates(bill: Relation) -> CheckFigure:
     """Return whether a line stands twice: same id and interval."""
-    name, meaning = "no duplicates", "no two rows share line item id and interval"
+    name, meaning = "no duplicates", "no two rows share line item id, interval and rate"
     if "x_LineItemId" not in bill.available:
         return CheckFigure(name, f"{meaning}; the bill has no line ids", Verdict.SKIPPED)
     keys = ", ".join(map(quote, _IDENTITY))
