@@ -11,7 +11,7 @@ from costmodel.bill.normalize.raw import quote
 # A line item id is unique with its interval only; an hour that crosses a tier has a row per rate.
 _IDENTITY: Final = (
     "x_LineItemId", "ChargePeriodStart", "ChargePeriodEnd", "BillingPeriodStart",
-    "x_LineItemType", "SkuPriceId",
+    "x_LineItemType", "SkuPriceId", "x_UnblendedRate",
 )  # fmt: skip
 _NOT_DERIVED: Final = "COALESCE(CommitmentDiscountStatus, '') <> 'Unused'"
 
