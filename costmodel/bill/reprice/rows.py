@@ -14,8 +14,11 @@ import pyarrow as pa
 from costmodel.bill import engine
 from costmodel.bill.analysis.dialect import Sql, named, places, quote, source
 from costmodel.bill.normalize.raw import isin
+from costmodel.bill.normalize.relation import BILL_COLUMNS
 from costmodel.bill.query import Bill
 from costmodel.bill.reprice.lines import USAGE_CONDITION, on_demand_usage_type
+from costmodel.bill.reprice.raw_join import RAW_PRICES, joined_rows, raw_price_table
+from costmodel.bill.reprice.raw_keys import RawKeys, raw_keys
 from costmodel.catalog.catalog import PriceCatalog, RateMatch
 from costmodel.engine.tiers import graduated_cost
 
@@ -60,7 +63,10 @@ def price_rows(
         filter_text: expression of the filter language.
     """
     wanted = [bill.resolve(name) for name in columns if name != "PricingQuantity"]
-    keys = _key_table(bill, catalog, filter_text)
+    added_up = _added_up(bill, filter_text)
+    keys = _key_table(added_up.bill if added_up else bill, catalog, filter_text)
+    if added_up is not None and all(name in BILL_COLUMNS for name in wanted):
+        return _by_raw_columns(bill, added_up, keys, wanted)
     tables, crosses = {"price_keys": keys}, bool(np.any(keys["crosses"].to_numpy()))
     read = source(
         bill,
@@ -88,6 +94,42 @@ def price_rows(
     return RowPrices(f"{plain} UNION ALL {_crossing(few, joined, wanted, tiers)}", tables)
 
 
+def _by_raw_columns(
+    bill: Bill, added_up: RawKeys, keys: pa.Table, wanted: Sequence[str]
+) -> RowPrices:
+    """Return the same query on raw columns, where the bill has them in one table."""
+    table = raw_price_table(added_up, (*_KEYS, *_POOL), keys)
+    shown = ", ".join(quote(name) for name in [*wanted, "PricingQuantity"])
+    amount = f"CAST({quote('PricingQuantity')} AS DOUBLE)"
+    cost = quote("x_CatalogCost")
+    rows = joined_rows(bill, table, [*wanted, "PricingQuantity"], ["unit_price"], "NOT p.crosses")
+    plain = f"SELECT {shown}, {amount} * x_unit_price AS {cost} FROM ({rows}) AS u"
+    tables = {RAW_PRICES: table}
+    if not np.any(keys["crosses"].to_numpy()):
+        return RowPrices(plain, tables)
+    steps = [name for name in keys.column_names if name.startswith(("begin", "finish", "price"))]
+    rows = joined_rows(
+        bill, table, list(dict.fromkeys([*wanted, *_ORDER])), ["pool_key", *steps], "p.crosses"
+    )
+    order = ", ".join(map(quote, _ORDER))
+    running = (
+        f"SELECT *, CAST(SUM({quote('PricingQuantity')}) OVER (PARTITION BY x_pool_key"
+        f" ORDER BY {order} ROWS UNBOUNDED PRECEDING) AS DOUBLE) AS after, {amount} AS amount"
+        f" FROM ({rows}) AS u"
+    )
+    crossing = f"SELECT {shown}, {_pieces(len(steps) // 3, 'x_')} AS {cost} FROM ({running}) AS w"
+    return RowPrices(f"{plain} UNION ALL {crossing}", tables)
+
+
+def _pieces(tiers: int, prefix: str = "") -> Sql:
+    """Return the cost of what of each tier lies between a row's running sums."""
+    return " + ".join(
+        f"w.{prefix}price{tier} * GREATEST(LEAST(w.after, w.{prefix}finish{tier})"
+        f" - GREATEST(w.after - w.amount, w.{prefix}begin{tier}), 0)"
+        for tier in range(tiers)
+    )
+
+
 def _join_condition(keys: pa.Table) -> Sql:
     """Return the test that a row has a key; what all keys have in common need not be compared."""
     tests = []
@@ -111,20 +153,21 @@ def _crossing(usage: Sql, joined: Sql, wanted: Sequence[str], tiers: int) -> Sql
         f" CAST(u.{quote('PricingQuantity')} AS DOUBLE) AS amount"
         f" FROM ({usage}) AS u JOIN price_keys AS p ON {joined} WHERE p.crosses"
     )
-    parts = [
-        f"w.price{tier} * GREATEST(LEAST(w.after, w.finish{tier})"
-        f" - GREATEST(w.after - w.amount, w.begin{tier}), 0)"
-        for tier in range(tiers)
-    ]
     shown = ", ".join(f"w.{quote(name)}" for name in names)
-    return f"SELECT {shown}, {' + '.join(parts)} AS {quote('x_CatalogCost')} FROM ({running}) AS w"
+    return f"SELECT {shown}, {_pieces(tiers)} AS {quote('x_CatalogCost')} FROM ({running}) AS w"
+
+
+def _added_up(bill: Bill, filter_text: str | None) -> RawKeys | None:
+    # A filter may look at single rows.
+    return None if filter_text else raw_keys(bill, [*_KEYS, *_POOL, *_USAGE_COLUMNS])
 
 
 def _key_table(bill: Bill, catalog: PriceCatalog, filter_text: str | None) -> pa.Table:
     """Return each key and pool with its price and whether it crosses a tier bound."""
     keys = [(quote(name), name) for name in (*_KEYS, *_POOL)]
     fields = named([*keys, (f"SUM({quote('PricingQuantity')})", "quantity")])
-    read = source(bill, [*_KEYS, *_POOL, *_USAGE_COLUMNS], filter_text, unused="folded")
+    columns = [*_KEYS, *_POOL, *_USAGE_COLUMNS]
+    read = source(bill, columns, filter_text, unused="folded")
     table = bill.arrow(
         f"SELECT {fields} FROM {read.sql} WHERE {USAGE_CONDITION} AND {read.condition}"
         f" GROUP BY {places(len(keys))}"
@@ -182,5 +225,6 @@ def catalog_total(bill: Bill, catalog: PriceCatalog, filter_text: str | None = N
         catalog: the prices.
         filter_text: expression of the filter language.
     """
-    keys = _key_table(bill, catalog, filter_text)
+    added_up = _added_up(bill, filter_text)
+    keys = _key_table(added_up.bill if added_up else bill, catalog, filter_text)
     return float(np.nansum(keys["cost"].to_numpy()))
