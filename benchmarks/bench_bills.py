@@ -8,6 +8,7 @@ COSTMODEL_BENCH_LINEAR=1 … also shows that ten times the files cost ten times 
 import os
 import resource
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +179,9 @@ def bench_linear(made: GeneratedBill, catalog: PriceCatalog) -> None:
         (source,) = bill.sources
         files = [str(file) for file in made.files] * times
         scan = source.scan.replace(str([str(f) for f in made.files]), str(files))
-        repeated = Bill([_with_scan(source, scan)], bill.prefixes)
+        if times > 1 and scan == source.scan:
+            raise RuntimeError("the scan names its files in another way: mend the benchmark")
+        repeated = Bill([replace(source, scan=scan)], bill.prefixes)
         seconds.append(best_seconds(lambda bill=repeated: reconcile(bill, catalog), repeats=1))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(
@@ -186,14 +189,6 @@ def bench_linear(made: GeneratedBill, catalog: PriceCatalog) -> None:
             f" peak memory so far {peak:.2f} GB (required < 6 GB at 200 M rows)"
         )
     print(f"ten times the rows cost {seconds[1] / seconds[0]:.1f} times the time")
-
-
-def _with_scan(source: Any, scan: str) -> Any:
-    from dataclasses import replace
-
-    if scan == source.scan:
-        raise RuntimeError("the scan names its files in another way: mend the benchmark")
-    return replace(source, scan=scan)
 
 
 def _price_tiers(catalog: PriceCatalog) -> pa.Table:

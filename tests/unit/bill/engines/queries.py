@@ -6,6 +6,7 @@ from costmodel.bill.analysis.tagging import untagged_query
 from costmodel.bill.analysis.unit_cost import usage_unit_query
 from costmodel.bill.analysis.virtual_tags import allocation_query, parse_virtual_tag
 from costmodel.bill.query import Bill
+from costmodel.bill.reprice.lines import lines_query
 
 RULES = {
     "rules": [
@@ -16,6 +17,7 @@ RULES = {
 NAMES = (
     "summary by service", "summary by day and account", "summary by status and tag", "filtered",
     "change of months", "change of days by tag", "allocation", "untagged", "unit cost",
+    "usage by price key",
 )  # fmt: skip
 _MONEY = ["EffectiveCost", "BilledCost", "ListCost", "ContractedCost", "x_UnblendedCost"]
 
@@ -43,6 +45,7 @@ def bill_queries(bill: Bill) -> dict[str, str]:
         "change of days by tag": change_query(bill, days, [team], "BilledCost"),
         "allocation": allocation_query(bill, parse_virtual_tag(RULES, "rules"), "EffectiveCost"),
         "untagged": untagged_query(bill, "team", "EffectiveCost"),
+        "usage by price key": lines_query(bill, ("ResourceId",)),
         "unit cost": usage_unit_query(bill, ["x_ServiceCode"], "EffectiveCost"),
     }
 
