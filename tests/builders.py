@@ -22,6 +22,7 @@ hours = { unit = "Hrs", usage = true, default = 730 }
 gb = { unit = "GB", description = "stored" }
 requests = { unit = "Requests", usage = true }
 term = { kind = "text", usage = true }
+plan = { kind = "text", usage = true }
 option = { default = "No Upfront", usage = true }
 spot = { default = false }
 [[resource.aws_widget.meter]]
@@ -29,7 +30,7 @@ name = "Hours ({size})"
 usage_type = "Widget:{lookup(size, size)}"
 unit = "Hrs"
 quantity = "hours"
-purchase = { model = "{'Spot' if spot else ('Reserved' if given(term) else 'OnDemand')}", lease = "{term}", option = "{option}", class = "standard" }
+purchase = { model = "{'Spot' if spot else ('Reserved' if given(term) else ('SavingsPlan' if given(plan) else 'OnDemand'))}", lease = "{coalesce(term, plan)}", plan_type = "Compute", option = "{option}", class = "standard" }
 [[resource.aws_widget.meter]]
 name = "Storage"
 usage_type = "Storage"

@@ -10,6 +10,7 @@ from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import BadInputError, IncompleteEstimateError, IssueReason
 from costmodel.estimate.estimate import estimate_spec, require_complete
 from costmodel.estimate.explain import explain_resource
+from costmodel.report.table import to_text
 from costmodel.usage.spec import ArchitectureSpec, Resource
 from tests.builders import RATES, SHEET, FakeLoader, catalog, rate_table, spec, widget
 
@@ -305,6 +306,33 @@ def test_spot_is_priced_at_the_spot_price() -> None:
 
     assert estimate.effective_cost[0] == pytest.approx(21.90)
     assert estimate.purchased.pricing_category[0] == "Dynamic"
+
+
+def test_a_savings_plan_is_priced_at_the_plan_rate() -> None:
+    rates = [
+        {
+            "x_UsageType": "Widget:Small", "x_Operation": "", "LeaseContractLength": "3yr",
+            "PurchaseOption": "No Upfront", "ListUnitPrice": 0.04,
+        }
+    ]  # fmt: skip
+
+    bought = estimate_spec(spec(widget(plan="3yr")), catalog(spot_rows=rates))
+    absent = estimate_spec(spec(widget(plan="1yr")), catalog(spot_rows=rates))
+
+    assert bought.effective_cost[0] == pytest.approx(29.2)
+    assert "SavingsPlan Compute 1yr No Upfront" in absent.issues[0].message
+
+
+def test_the_working_of_a_pooled_reserved_line_reads_as_a_tree() -> None:
+    two = spec(widget("a", gb=80, term="1yr"), replace(widget("b", gb=120), count=2))
+    estimate = estimate_spec(two, catalog(reserved_rows=RESERVED))
+
+    first = explain_resource(estimate, "aws_widget.a").report_tables()
+    second = explain_resource(estimate, "aws_widget.b").report_tables()
+
+    assert "51.10 USD" in to_text(first[0])
+    assert "the account uses 320 GB-Mo of this SKU" in to_text(first[1])
+    assert "× resources" in to_text(second[0])
 
 
 ALLOWANCE = {
