@@ -17,6 +17,7 @@ from costmodel.usage.table import Floats, Texts, UsageTable
 
 # Share of the term's cost that is due at the start.
 _UPFRONT_SHARE: Final = {"No Upfront": 0.0, "Partial Upfront": 0.5, "All Upfront": 1.0}
+_MAY_BE_UNSAID: Final = ("OfferingClass", "x_Operation")
 _CATEGORY: Final = {
     "OnDemand": "Standard", "Reserved": "Committed", "SavingsPlan": "Committed", "Spot": "Dynamic",
 }  # fmt: skip
@@ -116,17 +117,19 @@ def _rate(usage: UsageTable, row: int, catalog: PriceCatalog) -> dict[str, Any] 
 def _only(rates: Any, key: dict[str, Any], price: str) -> dict[str, Any] | None:
     """Return the rate with this key; None where there is none, or several that differ.
 
-    Only EC2 has offering classes; the other services' rates carry none.
+    Only EC2 has offering classes, and ElastiCache's reserved nodes name no engine: a rate that
+    does not say is one for all.
     """
     import pyarrow.compute as pc
 
     for column, value in key.items():
         if column not in rates.column_names:
             return None
-        same = pc.equal(rates[column].cast("string"), value or "")
-        if column == "OfferingClass":
-            same = pc.or_(same, pc.equal(rates[column].cast("string"), ""))
-        rates = rates.filter(same)
+        texts = rates[column].cast("string")
+        matching = rates.filter(pc.equal(texts, value or ""))
+        if not len(matching) and column in _MAY_BE_UNSAID:
+            matching = rates.filter(pc.equal(texts, ""))
+        rates = matching
     columns = [name for name in (price, "x_UpfrontFee") if name in rates.column_names]
     distinct = {tuple(row.values()) for row in rates.select(columns).to_pylist()}
     if len(distinct) != 1:
@@ -136,14 +139,9 @@ def _only(rates: Any, key: dict[str, Any], price: str) -> dict[str, Any] | None:
 
 
 def _no_rate(usage: UsageTable, row: int) -> str:
-    bought = " ".join(
-        part
-        for part in (
-            usage.model[row], usage.plan_type[row], usage.lease[row], usage.option[row],
-            usage.offering_class[row],
-        )
-        if part
-    )  # fmt: skip
+    plan = usage.plan_type[row] if usage.model[row] == "SavingsPlan" else ""
+    terms = (usage.lease[row], usage.option[row], usage.offering_class[row])
+    bought = " ".join(part for part in (usage.model[row], plan, *terms) if part)
     return (
         f"{usage.name[row]}: no {bought} rate for {usage.usage_type[row]} in "
         f"{usage.region_id[row]}; the list cost stays on demand"
