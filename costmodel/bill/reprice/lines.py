@@ -5,6 +5,7 @@ Letters in shapes: ``n`` lines.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from costmodel.bill.analysis.dialect import QueryEngine, Sql, ask, named, places, quote, source
 from costmodel.bill.query import Bill
+from costmodel.bill.source import BillFormat
 from costmodel.catalog.catalog import PriceCatalog
 
 Texts = npt.NDArray[np.object_]
@@ -110,23 +112,44 @@ def lines_query(bill: Bill, by: Sequence[str] = (), filter_text: str | None = No
     keys += [(quote(name), f"p{place}") for place, name in enumerate(_POOL)]
     sums = [(f"SUM({quote(name)})", f"s{place}") for place, name in enumerate(_SUMS)]
     sums.append(("COUNT(*)", "rows"))
+    test = usage_test(bill)
     read = source(
         bill,
-        [*_KEYS, *by, *_POOL, *_SUMS, "ChargeCategory", "ChargeClass", "x_LineItemType"],
+        [*_KEYS, *by, *_POOL, *_SUMS, *test.columns],
         filter_text,
         unused="folded",
     )
     return (
-        f"SELECT {named([*keys, *sums])} FROM {read.sql} WHERE {USAGE_CONDITION}"
+        f"SELECT {named([*keys, *sums])} FROM {read.sql} WHERE {test.sql}"
         f" AND {read.condition} GROUP BY {places(len(keys))}"
     )
 
 
-# Usage that was metered: no corrections, no negations, no unused commitment (it has no quantity).
-USAGE_CONDITION = (
+class UsageTest(NamedTuple):
+    """Which rows are metered usage, and the columns that say so."""
+
+    columns: tuple[str, ...]
+    sql: Sql
+
+
+# No corrections, no negations, no unused commitment (it has no quantity).
+_BY_CATEGORY = UsageTest(
+    ("ChargeCategory", "ChargeClass", "x_LineItemType", "PricingQuantity"),
     '"ChargeCategory" = \'Usage\' AND "ChargeClass" IS NULL AND "PricingQuantity" IS NOT NULL'
-    " AND COALESCE(\"x_LineItemType\", '') <> 'SavingsPlanNegation'"
+    " AND COALESCE(\"x_LineItemType\", '') <> 'SavingsPlanNegation'",
 )
+# The same where the bill has line item types: it reads fewer columns.
+_BY_LINE_ITEM_TYPE = UsageTest(
+    ("x_LineItemType", "PricingQuantity"),
+    "\"x_LineItemType\" IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage',"
+    " 'FlatRateSubscription') AND \"PricingQuantity\" IS NOT NULL",
+)
+
+
+def usage_test(bill: Bill) -> UsageTest:
+    """Return the test for metered usage that suits a bill's formats."""
+    is_cur = all(part.format in (BillFormat.LEGACY_CUR, BillFormat.CUR_2) for part in bill.sources)
+    return _BY_LINE_ITEM_TYPE if is_cur else _BY_CATEGORY
 
 
 def on_demand_usage_type(usage_type: Texts) -> Texts:

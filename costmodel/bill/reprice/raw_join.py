@@ -10,7 +10,7 @@ from costmodel.bill import engine
 from costmodel.bill.normalize.raw import Sql, quote
 from costmodel.bill.normalize.relation import BILL_COLUMNS, select_folded
 from costmodel.bill.query import Bill
-from costmodel.bill.reprice.lines import USAGE_CONDITION
+from costmodel.bill.reprice.lines import usage_test
 from costmodel.bill.reprice.raw_keys import RawKeys
 
 RAW_PRICES: Final = "raw_prices"
@@ -54,17 +54,15 @@ def _place_of_raw_rows(
     """Return the price row of each raw row; None where it is no metered usage."""
     (source,), (rows,) = keys.bill.sources, keys.bill.rows
     raw = source.tables[source.scan]
+    test = usage_test(keys.bill)
     numbered = raw.append_column(_ROW, pa.array(range(len(raw)), pa.int64()))
-    wanted = {
-        name: BILL_COLUMNS[name]
-        for name in (*names, "ChargeCategory", "ChargeClass", "x_LineItemType", "PricingQuantity")
-    }
+    wanted = {name: BILL_COLUMNS[name] for name in (*names, *test.columns)}
     numbered_rows = replace(rows, columns=rows.columns | {_ROW: quote(_ROW)})
     inner = select_folded(numbered_rows, source.scan, wanted | {_ROW: "BIGINT"})
     listed = ", ".join(map(quote, (_ROW, *names)))
     answer = engine.arrow(
         keys.bill.connection,
-        f"SELECT {listed} FROM ({inner}) AS bill WHERE {USAGE_CONDITION}",
+        f"SELECT {listed} FROM ({inner}) AS bill WHERE {test.sql}",
         {source.scan: numbered},
     )
     known = {

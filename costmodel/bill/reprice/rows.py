@@ -16,7 +16,7 @@ from costmodel.bill.analysis.dialect import Sql, named, places, quote, source
 from costmodel.bill.normalize.raw import isin
 from costmodel.bill.normalize.relation import BILL_COLUMNS
 from costmodel.bill.query import Bill
-from costmodel.bill.reprice.lines import USAGE_CONDITION, on_demand_usage_type
+from costmodel.bill.reprice.lines import on_demand_usage_type, usage_test
 from costmodel.bill.reprice.raw_join import RAW_PRICES, joined_rows, raw_price_table
 from costmodel.bill.reprice.raw_keys import RawKeys, raw_keys
 from costmodel.catalog.catalog import PriceCatalog, RateMatch
@@ -25,7 +25,6 @@ from costmodel.engine.tiers import graduated_cost
 # A row's price key; rows of one key and pool fill one tier ladder.
 _KEYS = ("x_PriceServiceCode", "RegionId", "SkuMeter", "x_Operation")
 _POOL = ("BillingAccountId", "BillingPeriodStart")
-_USAGE_COLUMNS = ("ChargeCategory", "ChargeClass", "x_LineItemType", "PricingQuantity")
 # Rows of one hour fill tiers in the order of their quantity: every run gives equal costs.
 _ORDER = ("ChargePeriodStart", "PricingQuantity")
 _NEVER = 1e300  # a bound no quantity reaches
@@ -71,14 +70,16 @@ def price_rows(
     read = source(
         bill,
         list(
-            dict.fromkeys([*_KEYS, *_POOL, *_USAGE_COLUMNS, *(_ORDER if crosses else ()), *wanted])
+            dict.fromkeys(
+                [*_KEYS, *_POOL, *usage_test(bill).columns, *(_ORDER if crosses else ()), *wanted]
+            )
         ),
         filter_text,
         unused="folded",
     )
     shown = ", ".join(f"u.{quote(name)}" for name in [*wanted, "PricingQuantity"])
     joined = _join_condition(keys)
-    usage = f"SELECT * FROM {read.sql} WHERE {USAGE_CONDITION} AND {read.condition}"
+    usage = f"SELECT * FROM {read.sql} WHERE {usage_test(bill).sql} AND {read.condition}"
     quantity = f"CAST(u.{quote('PricingQuantity')} AS DOUBLE)"
     plain = (
         f"SELECT {shown}, {quantity} * p.unit_price AS {quote('x_CatalogCost')}"
@@ -159,17 +160,17 @@ def _crossing(usage: Sql, joined: Sql, wanted: Sequence[str], tiers: int) -> Sql
 
 def _added_up(bill: Bill, filter_text: str | None) -> RawKeys | None:
     # A filter may look at single rows.
-    return None if filter_text else raw_keys(bill, [*_KEYS, *_POOL, *_USAGE_COLUMNS])
+    return None if filter_text else raw_keys(bill, [*_KEYS, *_POOL, *usage_test(bill).columns])
 
 
 def _key_table(bill: Bill, catalog: PriceCatalog, filter_text: str | None) -> pa.Table:
     """Return each key and pool with its price and whether it crosses a tier bound."""
     keys = [(quote(name), name) for name in (*_KEYS, *_POOL)]
     fields = named([*keys, (f"SUM({quote('PricingQuantity')})", "quantity")])
-    columns = [*_KEYS, *_POOL, *_USAGE_COLUMNS]
+    columns = [*_KEYS, *_POOL, *usage_test(bill).columns]
     read = source(bill, columns, filter_text, unused="folded")
     table = bill.arrow(
-        f"SELECT {fields} FROM {read.sql} WHERE {USAGE_CONDITION} AND {read.condition}"
+        f"SELECT {fields} FROM {read.sql} WHERE {usage_test(bill).sql} AND {read.condition}"
         f" GROUP BY {places(len(keys))}"
     )
     texts = {
