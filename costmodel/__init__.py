@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from costmodel.optimize.spot import SpotPlan as SpotPlan
     from costmodel.optimize.spot import plan_spot_fleet as plan_spot_fleet
     from costmodel.usage.scenario import Scenario as Scenario
+    from costmodel.optimize.recommendation import Recommendations as Recommendations
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
     from costmodel.usage.spec import Resource as Resource
     from costmodel.verbs import check_bill as check_bill
@@ -87,6 +88,7 @@ if TYPE_CHECKING:
     from costmodel.verbs_commitments import measure_coverage as measure_coverage
     from costmodel.verbs_commitments import plan_commitments as plan_commitments
     from costmodel.verbs_commitments import simulate_commitments as simulate_commitments
+    from costmodel.verbs_recommend import recommend as recommend
     from costmodel.verbs_spend import anomalies as anomalies
     from costmodel.verbs_spend import check_budgets as check_budgets
     from costmodel.verbs_spend import forecast as forecast
@@ -157,6 +159,8 @@ _PUBLIC = {
     "RateMatch": "costmodel.catalog.catalog",
     "load_catalog": "costmodel.io.catalog_store",
     "Inventory": "costmodel.optimize.inventory",
+    "Recommendations": "costmodel.optimize.recommendation",
+    "recommend": "costmodel.verbs_recommend",
     "collect_inventory": "costmodel.io.inventory.live",
     "inventory_policy": "costmodel.io.inventory.policy",
     "merge_inventories": "costmodel.optimize.inventory",

@@ -77,6 +77,7 @@ def _register_commands() -> None:
         estimate,
         forecast,
         inventory,
+        recommend,
         serve,
     )
 
@@ -93,6 +94,7 @@ def _register_commands() -> None:
     estimate.register(app)
     forecast.register(app)
     inventory.register(app)
+    recommend.register(app)
     serve.register(app)
 
 

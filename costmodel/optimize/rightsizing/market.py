@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.catalog.catalog import PriceCatalog
+from costmodel.catalog.catalog import PriceCatalog, RateMatch
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.rightsizing.capacity import plain_type
 
@@ -71,10 +71,29 @@ def price_matrix(catalog: PriceCatalog, markets: Sequence[Market], names: Any) -
             np.array([f"{market.usage_type}:{name}" for name in written], dtype=object),
             np.full(count, market.operation, dtype=object),
         )
+        if market.service_code != "AmazonEC2":
+            found = _with_short_names(catalog, found, market, written)
         known = found.sku >= 0
         first = found.tiers.first[np.maximum(found.sku[known], 0)]
         prices[row, known] = found.tiers.unit_price[first]
     return prices
+
+
+def _with_short_names(
+    catalog: PriceCatalog, found: RateMatch, market: Market, written: Sequence[str]
+) -> RateMatch:
+    """Ask again for what has no price: RDS bills newer classes as db.m5.2xl, not 2xlarge."""
+    names = [
+        name.replace("xlarge", "xl") if sku < 0 and name[-7:-6].isdigit() else name
+        for name, sku in zip(written, found.sku.tolist(), strict=True)
+    ]
+    count = len(names)
+    return catalog.match(
+        np.full(count, market.service_code, dtype=object),
+        np.full(count, market.region_id, dtype=object),
+        np.array([f"{market.usage_type}:{name}" for name in names], dtype=object),
+        np.full(count, market.operation, dtype=object),
+    )
 
 
 def _numbered(found: Sequence[Market]) -> tuple[list[Market], Ints]:

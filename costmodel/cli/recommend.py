@@ -1,0 +1,117 @@
+"""``costmodel recommend``: ranked savings from an inventory, metrics, a bill and IaC."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costmodel.cli.output import FormatOption, OutOption, QuietOption, emit
+
+if TYPE_CHECKING:
+    from costmodel.optimize.recommend import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("recommend")(recommend_command)
+
+
+def recommend_command(
+    inventory: Annotated[
+        Path | None, typer.Option("--inventory", help="Folder of 'inventory collect'.")
+    ] = None,
+    metrics: Annotated[
+        list[Path] | None,
+        typer.Option("--metrics", help="Saved CloudWatch series; files or folders. Repeat it."),
+    ] = None,
+    list_rules: Annotated[
+        bool, typer.Option("--list-rules", help="List the working checks and stop.")
+    ] = False,
+    check: Annotated[
+        list[str] | None, typer.Option("--check", help="Only these check ids; repeat it.")
+    ] = None,
+    least_saving: Annotated[
+        float, typer.Option("--min-saving", help="Leave out smaller savings, USD a month.")
+    ] = 0.0,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add why the other resources were passed over.")
+    ] = False,
+    format_name: FormatOption = "table",
+    out: OutOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Say what to change to pay less, in the order to do it, each dollar counted once.
+
+    Example: costmodel recommend --inventory account/ --format html --out savings.html
+    """
+    if list_rules:
+        _list_rules(format_name, out)
+        return
+    from costmodel.cli.progress import waiting
+    from costmodel.report.recommendations import explain_table, tickets
+    from costmodel.report.table import ReportTable
+    from costmodel.verbs_recommend import recommend
+
+    with waiting("Looking for savings", quiet=quiet):
+        result = recommend(
+            inventory, metrics=metrics or (), settings=_settings(check, least_saving)
+        )
+    if format_name == "markdown":
+        from costmodel.report.recommendations import summary
+
+        text = f"{summary(result)}\n\n{tickets(result)}"
+        _print(text, out)
+        return
+    tables: list[ReportTable] = result.report_tables()
+    if explain:
+        tables.append(explain_table(result, None))
+    emit(
+        tables,
+        format_name=format_name,
+        out=out,
+        json_payload=lambda: {
+            **result.to_json(),
+            **({"passedOver": result.explain()} if explain else {}),
+        },
+        html=result.to_html,
+    )
+
+
+def _print(text: str, out: Path | None) -> None:
+    from costmodel.cli.output import write_text
+
+    if out is None:
+        typer.echo(text)
+    else:
+        write_text(out, text + "\n")
+
+
+def _settings(check: list[str] | None, least_saving: float) -> "Settings":
+    from costmodel.errors import BadInputError
+    from costmodel.io.rule_files import load_rules
+    from costmodel.optimize.rank import LEAST_SAVING
+    from costmodel.optimize.recommend import Settings
+
+    known = {rule.id for rule in load_rules().rules}
+    for name in check or ():
+        if name not in known:
+            raise BadInputError(f"--check {name}: no such check; see --list-rules")
+    return Settings(
+        checks=frozenset(check) if check else None, least_saving=max(least_saving, LEAST_SAVING)
+    )
+
+
+def _list_rules(format_name: str, out: Path | None) -> None:
+    from costmodel.io.rule_files import load_rules
+    from costmodel.report.html import html_page
+    from costmodel.report.rules import rules_table
+    from costmodel.report.table import to_json_rows
+
+    table = rules_table(load_rules())
+    emit(
+        [table],
+        format_name=format_name,
+        out=out,
+        json_payload=lambda: to_json_rows(table),
+        html=lambda: html_page(table.title, f"{len(table.rows)} checks", [table]),
+    )

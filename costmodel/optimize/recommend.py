@@ -1,0 +1,202 @@
+"""Inventory + prices + rules → recommendations, each dollar counted once.
+
+All rules are checked on whole tables; of changes that exclude each other the one that saves most
+is kept; the kept ones are applied in the order of the stages, each priced on what the earlier
+ones left. The sum of the savings is the difference of two full estimates, which is checked.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from costmodel.catalog.catalog import PriceCatalog
+from costmodel.errors import CostModelError
+from costmodel.optimize.billed_share import BilledShare
+from costmodel.optimize.inventory import Inventory
+from costmodel.optimize.line_pricing import Account, PriceBook
+from costmodel.optimize.rank import (
+    LEAST_SAVING,
+    Applied,
+    Candidate,
+    State,
+    apply_in_order,
+    checked_rows,
+    choose_exclusive,
+    final_cost,
+    price_candidate,
+)
+from costmodel.optimize.recommendation import Advisory, CheckCount, Recommendation, Recommendations
+from costmodel.optimize.rule import STAGES, Rule, RuleBook
+from costmodel.optimize.rule_engine import Checked, Verdict, check_rule
+from costmodel.optimize.rule_scope import Scope
+from costmodel.optimize.wording import (
+    build_advisories,
+    build_recommendations,
+    evidence_issues,
+    passed_over,
+    price_issues,
+)
+
+# Savings must add up to the difference of the two estimates within this [USD].
+_CENT: Final = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the user may set.
+
+    Attributes:
+        thresholds: check id → threshold → value.
+        checks: check ids to run; None is all.
+        least_saving: smaller savings are not worth a ticket [USD a month].
+    """
+
+    thresholds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    checks: frozenset[str] | None = None
+    least_saving: float = LEAST_SAVING
+
+
+def recommend_changes(
+    scopes: Mapping[str, Scope],
+    catalog: PriceCatalog,
+    book: RuleBook,
+    *,
+    inventory: Inventory,
+    settings: Settings | None = None,
+    billed: BilledShare | None = None,
+) -> Recommendations:
+    """Return the recommendations for an account.
+
+    Args:
+        scopes: table → names over its rows.
+        catalog: prices.
+        book: rules and usage models.
+        inventory: where the tables come from, for its time and issues.
+        settings: thresholds and limits.
+        billed: what commitments and discounts leave to save; list prices by default.
+    """
+    chosen = settings or Settings()
+    rules = [_with_thresholds(rule, chosen) for rule in _working_rules(book, scopes, chosen)]
+    state = State(
+        dict(scopes), Account(PriceBook(catalog)), billed or BilledShare(), chosen.least_saving
+    )
+    before = state.account.cost()
+    checked = {rule.id: check_rule(rule, scopes[rule.table]) for rule in rules}
+    candidates, unpriced = _candidates(state, rules, checked)
+    applied = apply_in_order(state, candidates, *choose_exclusive(candidates, state.scopes))
+    after = final_cost(state)
+    _check_conserved(before, after, applied)
+    accepted = [r for done in applied for r in build_recommendations(done, state)]
+    return Recommendations(
+        accepted=_ranked(accepted),
+        advisories=_advisories(rules, checked, scopes),
+        counts=_counts(rules, checked, unpriced, state, accepted),
+        passed_over=passed_over(rules, checked, scopes, state),
+        issues=[
+            *inventory.issues,
+            *price_issues(rules, unpriced, scopes, state),
+            *evidence_issues(rules, checked, scopes),
+        ],
+        cost_before=before,
+        cost_after=after,
+        has_bill=bool(state.billed),
+        collected_at=inventory.collected_at,
+    )
+
+
+def _working_rules(book: RuleBook, scopes: Mapping[str, Scope], settings: Settings) -> list[Rule]:
+    """Return the rules that have a table to look at."""
+    return [
+        rule
+        for rule in book.rules
+        if rule.table in scopes
+        and scopes[rule.table].length
+        and (settings.checks is None or rule.id in settings.checks)
+        and not (rule.instead_of and rule.instead_of in scopes)
+    ]
+
+
+def _with_thresholds(rule: Rule, settings: Settings) -> Rule:
+    own = settings.thresholds.get(rule.id)
+    if not own:
+        return rule
+    from dataclasses import replace
+
+    return replace(rule, thresholds={**rule.thresholds, **own})
+
+
+def _candidates(
+    state: State, rules: Sequence[Rule], checked: Mapping[str, Checked]
+) -> tuple[list[Candidate], dict[str, Any]]:
+    """Price every advised row alone; return what saves money, and rows without a price."""
+    found, unpriced = [], {}
+    for rule in rules:
+        rows = checked_rows(checked[rule.id])
+        if rule.advisory or not len(rows):
+            continue
+        candidate = price_candidate(state, rule, rows)
+        saving = candidate.savings
+        unknown = np.isnan(saving.effective)
+        unpriced[rule.id] = rows[unknown]
+        pays = ~unknown & (saving.effective >= state.least_saving) & (saving.list >= LEAST_SAVING)
+        scope = state.scopes[rule.table]
+        covered = ~unknown & ~pays & (saving.list >= LEAST_SAVING) & (saving.effective <= 0)
+        state.reject(rule, scope, rows[covered], "already paid for by a commitment")
+        state.reject(rule, scope, rows[~unknown & ~pays & ~covered], "would save nothing")
+        kept = Candidate(rule, rows[pays], type(saving)(saving.list[pays], saving.effective[pays]))
+        if len(kept.rows):
+            found.append(kept)
+    return found, unpriced
+
+
+def _check_conserved(before: float, after: float, applied: Sequence[Applied]) -> None:
+    total = sum(float(done.savings.list.sum()) for done in applied)
+    if abs(before - after - total) > _CENT + 1e-9 * abs(before):
+        raise CostModelError(
+            f"the savings add up to {total:.4f} but the two estimates differ by "
+            f"{before - after:.4f}: please report this"
+        )
+
+
+def _ranked(accepted: Sequence[Recommendation]) -> list[Recommendation]:
+    """Return the recommendations by stage, the best saving first."""
+    return sorted(accepted, key=lambda r: (STAGES.index(r.rule.stage), -r.effective_saving))
+
+
+def _advisories(
+    rules: Sequence[Rule], checked: Mapping[str, Checked], scopes: Mapping[str, Scope]
+) -> list[Advisory]:
+    return [
+        advisory
+        for rule in rules
+        if rule.advisory
+        for advisory in build_advisories(rule, scopes[rule.table], checked_rows(checked[rule.id]))
+    ]
+
+
+def _counts(
+    rules: Sequence[Rule],
+    checked: Mapping[str, Checked],
+    unpriced: Mapping[str, Any],
+    state: State,
+    accepted: Sequence[Recommendation],
+) -> list[CheckCount]:
+    made: dict[str, int] = {}
+    for recommendation in accepted:
+        made[recommendation.rule.id] = made.get(recommendation.rule.id, 0) + 1
+    counts = []
+    for rule in rules:
+        verdict = checked[rule.id].verdict
+        advised = (
+            int(np.sum(verdict == Verdict.ADVISED)) if rule.advisory else made.get(rule.id, 0)
+        )
+        counts.append(
+            CheckCount(
+                rule.id, len(verdict), advised, int(np.sum(verdict == Verdict.PASSED)),
+                int(np.sum(verdict == Verdict.UNKNOWN)), len(unpriced.get(rule.id, ())),
+                len(state.worthless.get(rule.id, ())),
+            )
+        )  # fmt: skip
+    return counts

@@ -1,0 +1,75 @@
+"""The checks as a table: for ``recommend --list-rules`` and docs/rules.md."""
+
+from costmodel.optimize.rule import RuleBook
+from costmodel.report.table import ReportColumn, ReportTable, to_markdown
+
+_INPUTS = {
+    "S": "spec",
+    "C": "bill",
+    "D": "inventory",
+    "M": "metrics",
+    "A": "agent",
+    "L": "S3 reports",
+}
+
+
+def rules_table(book: RuleBook) -> ReportTable:
+    """Return one row per working check id."""
+    heads = (
+        "id",
+        "title",
+        "table",
+        "inputs",
+        "logic",
+        "dollars",
+        "action",
+        "stage",
+        "source",
+        "anchors",
+    )
+    rows = [
+        [r.id, r.title, r.table, ", ".join(_INPUTS[d] for d in r.data.split()),
+         " and ".join(_logic(c.text, r.thresholds) for c in r.when),
+         r.advisory or "cost before − cost after", r.action, r.stage, r.source, r.anchors]
+        for r in book.rules
+    ]  # fmt: skip
+    return ReportTable("Checks", [ReportColumn(h) for h in heads], rows)
+
+
+def _logic(text: str, thresholds: object) -> str:
+    if isinstance(thresholds, dict):
+        for name, value in thresholds.items():
+            text = text.replace(name, f"{name}={value}")
+    return text
+
+
+def rules_markdown(book: RuleBook) -> str:
+    """Return docs/rules.md: the working checks, then those that do not work yet and why."""
+    missing = ReportTable(
+        "",
+        [ReportColumn("id"), ReportColumn("what is missing")],
+        [[check, why] for check, why in sorted(book.missing.items())],
+    )
+    table = rules_table(book)
+    named = ReportTable("", table.columns, table.rows)
+    return "\n".join(
+        [
+            "<!-- generated from costmodel/optimize/rules; do not edit -->",
+            "# Checks of `costmodel recommend`",
+            "",
+            f"{len(book.rules)} check ids work. A saving is always the cost before minus",
+            "the cost after through the price catalog; a check without dollars says why.",
+            "Anchors: TH steampipe thrifty, TA Trusted Advisor, CO Compute Optimizer, COH Cost",
+            "Optimization Hub, CE Cost Explorer, OS OptScale, CC Cloud Custodian, FI Finala,",
+            "ACS aws-cost-saver, CFM AWS CFM tips, CM CostMinimizer, CU Cloud Intelligence",
+            "Dashboards, FX Flexera, DD",
+            "Datadog, NO nOps, CB cloudburn, SC cost-optimization-scanner, KC Kubecost.",
+            "",
+            to_markdown(named),
+            "",
+            "## Checks of the union that do not work yet",
+            "",
+            to_markdown(missing),
+            "",
+        ]
+    )
