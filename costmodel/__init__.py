@@ -73,10 +73,10 @@ if TYPE_CHECKING:
     )
     from costmodel.optimize.inventory import Inventory as Inventory
     from costmodel.optimize.inventory import merge_inventories as merge_inventories
+    from costmodel.optimize.recommendation import Recommendations as Recommendations
     from costmodel.optimize.spot import SpotPlan as SpotPlan
     from costmodel.optimize.spot import plan_spot_fleet as plan_spot_fleet
     from costmodel.usage.scenario import Scenario as Scenario
-    from costmodel.optimize.recommendation import Recommendations as Recommendations
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
     from costmodel.usage.spec import Resource as Resource
     from costmodel.verbs import check_bill as check_bill
