@@ -48,13 +48,16 @@ def _raw_value(
     references: References,
     issues: list[Issue],
 ) -> Any:
-    if given.referenced_by:
-        return _value_of_referrers(given, resource, references)
+    if given.referenced_by and not given.from_reference:
+        value = _value_of_referrers(given, resource, references)
+        return given.default if value is None else value
     value = _own_value(given, steps, resource)
     for reference in given.from_reference if value is None else ():
         value = _value_behind(given, reference.split("."), resource, references)
         if value is not None:
             break
+    if value is None and given.referenced_by:
+        value = _value_of_referrers(given, resource, references)
     if value is not None:
         return value
     if given.default is not None and steps[0] in resource.unknown and not given.usage:
@@ -64,7 +67,7 @@ def _raw_value(
 
 
 def _value_of_referrers(given: Input, resource: Resource, references: References) -> Any:
-    """Return how many resources of a type refer to this one, or an attribute of the first."""
+    """Return how many of a type refer to this resource, or what the first of them leads to."""
     kind, _, attribute = given.referenced_by.partition(".")
     referrers = references.incoming.get((resource.address, kind), ())
     if not attribute:
@@ -73,9 +76,11 @@ def _value_of_referrers(given: Input, resource: Resource, references: References
         steps = attribute.split(".")
         value = value_at(referrer.inputs, steps)
         value = value_at(referrer.usage, steps) if value is None else value
+        if value is None:
+            value = _value_behind(given, steps, referrer, references)
         if value is not None:
             return value
-    return given.default
+    return None
 
 
 def _value_behind(
@@ -122,7 +127,8 @@ def _number(value: Any, given: Input, resource: Resource, issues: list[Issue]) -
         number = float("nan")
     if 0 <= number < _LARGEST:
         return number
-    issues.append(_bad_value(value, given, resource, "a number from 0"))
+    wanted = "a number from 0" if number < _LARGEST or number != number else "a number below 1e18"
+    issues.append(_bad_value(value, given, resource, wanted))
     return float("nan")
 
 

@@ -123,17 +123,23 @@ def free_traffic_rates(regions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+# Types that pay for EBS optimisation, by family:
+# https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ebs-optimized.html
+_PAY_FOR_EBS_OPTIMIZED = ("c1", "c3", "g2", "i2", "m1", "m2", "m3", "r3")
+
+
 def ebs_optimized_rates(source: Path) -> pd.DataFrame:
-    """Return price 0 for EBS optimisation of current types; only older types pay for it."""
-    hardware = pd.read_parquet(source / "instance_types.parquet")
-    current = hardware.loc[hardware["current_generation"] == True, "instance_type"]  # noqa: E712 - absent is not current
+    """Return price 0 for EBS optimisation of all types but the early families that pay for it."""
+    types = pd.read_parquet(source / "instance_types.parquet", columns=["instance_type"])
+    family = types["instance_type"].str.partition(".")[0]
+    free = types.loc[~family.isin(_PAY_FOR_EBS_OPTIMIZED), "instance_type"]
     return rate_frame(
         {
             "x_ServiceCode": "AmazonEC2",
             "RegionId": GLOBAL_REGION,
-            "x_UsageType": "EBSOptimized:" + current,
+            "x_UsageType": "EBSOptimized:" + free,
             "x_ProductFamily": "Compute Instance",
-            "x_SkuDescription": "EBS optimisation is included in current instance types",
+            "x_SkuDescription": "EBS optimisation is included in this instance type",
             "PricingUnit": "Hrs",
             "ListUnitPrice": 0.0,
             "x_Basis": "documented free",

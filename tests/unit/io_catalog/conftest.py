@@ -176,7 +176,7 @@ def source(tmp_path_factory) -> Path:
         ),
         "instance_types": pd.DataFrame(
             {"instance_type": ["m5.large", "m1.small"], "vcpus": [2.0, 1.0],
-             "current_generation": [True, False]}
+             "current_generation": [False, False]}
         ),
         "sagemaker_instances": pd.DataFrame(
             {"region": ["us-east-1"], "instance_type": ["ml.c5.large"], "usd_per_hour": [0.102],

@@ -165,7 +165,7 @@ def test_free_tier_rows_are_no_on_demand_price(built) -> None:
     )
 
 
-def test_only_current_types_have_free_ebs_optimisation(built) -> None:
+def test_all_but_the_early_families_have_free_ebs_optimisation(built) -> None:
     rows = [r for r in rows_of(built, "AmazonEC2") if r["x_UsageType"].startswith("EBSOptimized:")]
 
     assert [(r["RegionId"], r["x_UsageType"]) for r in rows] == [
