@@ -19,7 +19,10 @@ def connect() -> "duckdb.DuckDBPyConnection":
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = false")
-    connection.execute("SET enable_progress_bar = false")
+    # In Jupyter even turning the bar off needs ipywidgets; without them it is off already.
+    shows = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
+    if shows is not None and shows[0]:
+        connection.execute("SET enable_progress_bar = false")
     return connection
 
 
