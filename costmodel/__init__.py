@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from costmodel.bill.reprice.reconcile import reconcile as reconcile
     from costmodel.bill.reprice.scenario import BillScenario as BillScenario
     from costmodel.bill.reprice.scenario import parse_bill_scenario as parse_bill_scenario
-    from costmodel.bill.reprice.what_if import what_if as what_if
+    from costmodel.bill.reprice.what_if import WhatIf as WhatIf
     from costmodel.bill.summary import BillSummary as BillSummary
     from costmodel.budget.alert import Alert as Alert
     from costmodel.budget.anomalies import AnomalyReport as AnomalyReport
@@ -85,6 +85,7 @@ if TYPE_CHECKING:
     from costmodel.verbs import explain as explain
     from costmodel.verbs import import_bill as import_bill
     from costmodel.verbs import read_bill as read_bill
+    from costmodel.verbs import what_if as what_if
     from costmodel.verbs_commitments import measure_coverage as measure_coverage
     from costmodel.verbs_commitments import plan_commitments as plan_commitments
     from costmodel.verbs_commitments import simulate_commitments as simulate_commitments
@@ -144,7 +145,8 @@ _PUBLIC = {
     "paid_unit_prices": "costmodel.bill.analysis.unit_cost",
     "Units": "costmodel.bill.analysis.unit_cost",
     "reconcile": "costmodel.bill.reprice.reconcile",
-    "what_if": "costmodel.bill.reprice.what_if",
+    "WhatIf": "costmodel.bill.reprice.what_if",
+    "what_if": "costmodel.verbs",
     "BillScenario": "costmodel.bill.reprice.scenario",
     "parse_bill_scenario": "costmodel.bill.reprice.scenario",
     "write_focus": "costmodel.io.focus_writer",

@@ -12,6 +12,9 @@ from pathlib import Path
 from costmodel.bill.check.report import BillCheck
 from costmodel.bill.check.report import check_bill as verify
 from costmodel.bill.query import Bill
+from costmodel.bill.reprice.scenario import BillScenario
+from costmodel.bill.reprice.what_if import WhatIf
+from costmodel.bill.reprice.what_if import what_if as change_bill
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.catalog.library import KnownInputs
 from costmodel.compare import Comparison, compare_estimates
@@ -21,7 +24,8 @@ from costmodel.estimate.free_tier import FreeTier
 from costmodel.estimate.result import Estimate
 from costmodel.io.bills.reader import import_bills, open_bill
 from costmodel.io.bills.store_import import ImportResult
-from costmodel.io.catalog_store import load_catalog
+from costmodel.io.catalog_store import find_catalog, load_catalog
+from costmodel.io.family_successors import read_family_successors
 from costmodel.io.iac.documents import parse_document, read_text
 from costmodel.io.iac.reader import read_spec
 from costmodel.usage.scenario import Scenario, apply_scenario, parse_scenario
@@ -57,15 +61,15 @@ def estimate(
         BadInputError: a file cannot be understood; the message says where and what to do.
     """
     prices = catalog or load_catalog()
-    what_if = scenario if isinstance(scenario, Scenario) else _read_scenario(scenario)
-    spec = apply_scenario(read_source(source, prices, usage=usage, region=region), what_if)
+    changes = scenario if isinstance(scenario, Scenario) else _read_scenario(scenario)
+    spec = apply_scenario(read_source(source, prices, usage=usage, region=region), changes)
     return estimate_spec(
         spec,
         prices,
         pool_tiers=pool_tiers,
         as_of=as_of,
         free_tier=free_tier,
-        discount_percent=what_if.discount_percent,
+        discount_percent=changes.discount_percent,
     )
 
 
@@ -193,3 +197,30 @@ def check_bill(bill: Bill | str | Path, catalog: PriceCatalog | None = None) -> 
     prices = catalog or load_catalog()
     read = bill if isinstance(bill, Bill) else read_bill(bill, catalog=prices)
     return verify(read, prices)
+
+
+def what_if(
+    bill: Bill,
+    catalog: PriceCatalog,
+    scenario: BillScenario,
+    *,
+    new_catalog: PriceCatalog | None = None,
+    filter_text: str | None = None,
+) -> WhatIf:
+    """Return what a scenario does to a whole bill, at list prices less its discounts.
+
+    Args:
+        bill: the bill.
+        catalog: prices before.
+        scenario: another region, processor, families, volumes, discount or commitments.
+        new_catalog: prices after, such as a price list of another date; the same by default.
+        filter_text: expression of the filter language.
+    """
+    return change_bill(
+        bill,
+        catalog,
+        scenario,
+        successors=read_family_successors(find_catalog()),
+        new_catalog=new_catalog,
+        filter_text=filter_text,
+    )

@@ -14,6 +14,6 @@ def tables(bill: "Bill") -> list[ReportTable]:
     columns = (ReportColumn("Bill"), ReportColumn("Format"), ReportColumn("Files", "integer"))
     notes = [
         f"Cost metrics: {', '.join(bill.metrics)}.",
-        f"Columns to group and filter by: {', '.join(sorted(bill.available - set(bill.metrics)))}",
+        f"{len(bill.available)} columns to group and filter by: see .available; tags are tag:KEY.",
     ]
     return [ReportTable("", columns, rows, notes=notes)]

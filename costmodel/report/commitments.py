@@ -116,7 +116,7 @@ def _risk(plan: "CommitmentPlan") -> ReportTable:
         columns=(
             ReportColumn("Share of the plan", "percent"), ReportColumn("USD/h", "quantity"),
             ReportColumn("Mean saving", "percent"), ReportColumn("Worst tenth", "percent"),
-            ReportColumn("Utilisation", "percent"), ReportColumn("CommitmentChoice"),
+            ReportColumn("Utilisation", "percent"), ReportColumn("Choice"),
         ),
         rows=rows,
     )  # fmt: skip

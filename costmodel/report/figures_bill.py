@@ -101,7 +101,19 @@ def waterfall(
         )
     )
     figure.update_layout(title=f"From {before} to {after}", **_LAYOUT)
+    # "2026-05" is a name here: on plotly's own time axis the steps between would vanish.
+    figure.update_xaxes(type="category")
+    figure.update_yaxes(
+        range=_step_range([start, *np.cumsum([start, *(a for _, a in steps)]), end])
+    )
     return figure
+
+
+def _step_range(levels: Sequence[float]) -> tuple[float, float]:
+    """Return the range of an axis on which the steps can be seen beside the sums."""
+    low, high = min(levels), max(levels)
+    room = 1.5 * (high - low)
+    return (max(low - room, 0.0) if low >= 0 else low - room, high + 0.2 * room)
 
 
 def bars(labels: Sequence[str], amounts: Sequence[float], title: str) -> Any:

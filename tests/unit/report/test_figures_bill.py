@@ -53,3 +53,17 @@ def test_a_waterfall_starts_and_ends_at_the_totals() -> None:
 
     assert list(trace.y) == [10.0, 2.0, -1.0, 11.0]
     assert list(trace.measure) == ["absolute", "relative", "relative", "total"]
+
+
+def test_a_waterfall_names_months_as_categories_and_shows_small_steps() -> None:
+    figure = waterfall("2026-05", 1000.0, [("Price", 10.0), ("Mix", -5.0)], "2026-06", 1005.0)
+
+    assert figure.layout.xaxis.type == "category"
+    # levels 1000 … 1010: from 1.5 steps beneath the lowest
+    assert figure.layout.yaxis.range == (985.0, 1013.0)
+
+
+def test_a_waterfall_of_large_steps_begins_at_zero() -> None:
+    figure = waterfall("a", 1.0, [("Price", 99.0)], "b", 100.0)
+
+    assert figure.layout.yaxis.range[0] == 0.0

@@ -104,7 +104,7 @@ def test_a_bill_shows_its_files_and_what_can_be_asked(tmp_path) -> None:
     shown = bill._repr_html_()
 
     assert "EffectiveCost" in shown
-    assert "ServiceName" in shown
+    assert "columns to group and filter by" in shown
     change = costmodel.explain_change(bill, "2026-01-01..2026-01-15", "2026-01-16..2026-01-30")
     assert repr(change).startswith("BillChange(EffectiveCost, 2026-01-01..2026-01-15 to")
     assert len(repr(costmodel.measure_coverage(bill, CATALOG))) < 100
