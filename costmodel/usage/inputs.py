@@ -11,7 +11,13 @@ import numpy as np
 from costmodel.catalog.sheet import Input
 from costmodel.engine.formula.functions import Array, is_given
 from costmodel.errors import Issue, IssueReason
-from costmodel.usage.references import References, reference_count, referred, value_at
+from costmodel.usage.references import (
+    References,
+    picked_at,
+    reference_count,
+    referred,
+    value_at,
+)
 from costmodel.usage.spec import Resource
 
 # More than any bill's line: a larger number is a slip of the keyboard or of a unit.
@@ -97,9 +103,10 @@ def _value_behind(
 
 
 def _own_value(given: Input, steps: Sequence[str], resource: Resource) -> Any:
-    value = value_at(resource.inputs, steps)
+    found = picked_at if given.counts and "[" in steps[-1] else value_at
+    value = found(resource.inputs, steps)
     if value is None:
-        value = value_at(resource.usage, steps)
+        value = found(resource.usage, steps)
     if value is None and given.name != given.path and given.name in resource.inputs:
         # A plain value under the input's own name: what a child is handed, or a short spec.
         named = resource.inputs.get(given.name)

@@ -94,23 +94,31 @@ def value_at(values: Any, steps: Sequence[str]) -> Any:
             values = values[0] if values else None
         if not isinstance(values, Mapping):
             return None
-        values = values.get(step) if "[" not in step else _picked(values, step)
+        values = values.get(step) if "[" not in step else next(iter(_picked(values, step)), None)
     return values
 
 
-def _picked(values: Mapping[str, Any], step: str) -> Any:
+def picked_at(values: Any, steps: Sequence[str]) -> list[Any] | None:
+    """Return all that the last step ``name[…]`` of a path picks; None for nothing."""
+    inner = value_at(values, steps[:-1])
+    if isinstance(inner, list | tuple):
+        inner = inner[0] if inner else None
+    return (_picked(inner, steps[-1]) if isinstance(inner, Mapping) else []) or None
+
+
+def _picked(values: Mapping[str, Any], step: str) -> list[Any]:
     name, _, conditions = step.rstrip("]").partition("[")
-    blocks = values.get(name)
-    blocks = blocks if isinstance(blocks, list | tuple) else [blocks]
+    listed = values.get(name)
+    listed = listed if isinstance(listed, list | tuple) else [listed]
     if "=" not in conditions:
-        return conditions if conditions in blocks else None
+        return [item for item in listed if item == conditions]
     wanted = dict(condition.split("=", 1) for condition in conditions.split(";"))
-    for block in blocks:
-        if isinstance(block, Mapping) and all(
-            block.get(key) == value for key, value in wanted.items()
-        ):
-            return block
-    return None
+    return [
+        block
+        for block in listed
+        if isinstance(block, Mapping)
+        and all(block.get(key) == value for key, value in wanted.items())
+    ]
 
 
 def blocks_at(values: Any, steps: Sequence[str]) -> list[Mapping[str, Any]]:

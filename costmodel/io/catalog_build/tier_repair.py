@@ -52,19 +52,28 @@ def _solve_unknown(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, st
     return frame.sort_values([*_SKU, "BeginRange"], kind="stable", ignore_index=True), report
 
 
+# A fee that is paid once for an organisation: more of it costs nothing (its page says so).
+_PAID_ONCE = {("AWSShield", "Advanced Monthly Fee")}
+
+
 def _open_end(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[dict[str, str]]]:
-    """Add a tier of unknown price (NaN) above a ladder that ends: AWS agrees it by contract."""
+    """Add a tier above a ladder that ends.
+
+    Its price is unknown (NaN), for AWS agrees it by contract, or 0 where the fee is paid once.
+    """
     last = frame.groupby(_SKU, sort=False).cumcount(ascending=False) == 0
-    tiered = frame["BeginRange"] > 0
+    named = pd.MultiIndex.from_frame(frame[["x_ServiceCode", "x_UsageType"]])
+    once = pd.Series(named.isin(_PAID_ONCE), index=frame.index)
+    tiered = (frame["BeginRange"] > 0) | once
     ends = last & tiered & np.isfinite(frame["EndRange"]) & (frame["x_TermType"] == "OnDemand")
     added = frame[ends & (frame["x_UsageType"] != "")].copy()
     added["BeginRange"], added["EndRange"], added["ListUnitPrice"] = (
         added["EndRange"],
         np.inf,
-        np.nan,
+        np.where(once[added.index], 0.0, np.nan),
     )
     added["SkuPriceId"], added["x_Basis"] = "", "not published"
-    reason = "no public price above the last tier: NaN there"
+    reason = "no public price above the last tier: NaN there, 0 for a fee paid once"
     report = [_entry(row, reason) for row in _examples(added)]
     return pd.concat([frame, added], ignore_index=True).sort_values(
         [*_SKU, "BeginRange"], kind="stable", ignore_index=True

@@ -79,6 +79,7 @@ RATES = [
     # a gap
     rate("AmazonConnect", "us-east-1", "Messages", 0.01, begin_range=5.0, rate_code="C1.T.A"),
     # no public price above
+    rate("shield", "global", "", 3000.0, end_range=1.0, name_basis="", description="Advanced Monthly Fee", rate_code="SH.T.A"),
     rate("AmazonKinesisFirehose", "us-east-1", "BilledBytes", 0.03, end_range=10.0, rate_code="H1.T.A"),
     rate("AmazonKinesisFirehose", "us-east-1", "BilledBytes", 0.02, begin_range=10.0, end_range=30.0, rate_code="H1.T.B"),
     # between regions

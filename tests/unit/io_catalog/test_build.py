@@ -209,3 +209,9 @@ def test_a_ladder_that_fits_in_no_order_has_no_bounds() -> None:
 
 def test_a_ladder_of_too_many_tiers_is_not_tried() -> None:
     assert solve_ladder([Hint(0.0, math.inf)] * 7, [1.0] * 7) is None
+
+
+def test_a_fee_paid_once_for_an_organisation_is_free_above_one(built) -> None:
+    rows = rows_of(built, "AWSShield", x_UsageType="Advanced Monthly Fee")
+
+    assert [(r["BeginRange"], r["ListUnitPrice"]) for r in rows] == [(0.0, 3000.0), (1.0, 0.0)]

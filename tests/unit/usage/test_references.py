@@ -5,6 +5,7 @@ import pytest
 from costmodel.usage.references import (
     blocks_at,
     index_references,
+    picked_at,
     reference_count,
     referred,
     value_at,
@@ -93,3 +94,14 @@ def test_a_chain_of_references_is_followed_to_the_value() -> None:
 )
 def test_a_step_picks_a_text_of_a_list(protocols, found) -> None:
     assert value_at({"protocols": protocols}, ["protocols[FTP]"]) == found
+
+
+def test_all_blocks_of_one_kind_are_picked() -> None:
+    rules = [{"type": "GROUP", "id": 1}, {"type": "REGULAR"}, {"type": "GROUP", "id": 2}]
+
+    assert picked_at({"acl": [{"rules": rules}]}, ["acl", "rules[type=GROUP]"]) == [
+        rules[0],
+        rules[2],
+    ]
+    assert picked_at({"rules": rules}, ["rules[type=RATE_BASED]"]) is None
+    assert picked_at({}, ["acl", "rules[type=GROUP]"]) is None
