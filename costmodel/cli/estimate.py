@@ -62,6 +62,7 @@ def estimate_command(
     from costmodel.estimate.free_tier import FREE_TIERS
     from costmodel.io.catalog_store import load_catalog
     from costmodel.report.estimate import page, tables
+    from costmodel.report.table import frame_table
     from costmodel.verbs import estimate
 
     if pool_tiers not in ("account", "resource"):
@@ -81,7 +82,7 @@ def estimate_command(
     )
     shown = tables(result)[:1] if quiet else tables(result)
     emit(
-        shown,
+        [frame_table(result.table)] if format_name == "csv" else shown,
         format_name=format_name,
         out=out,
         json_payload=result.to_json,
@@ -106,11 +107,12 @@ def diff_command(
     Example: costmodel diff main.yaml branch.yaml --format markdown
     """
     from costmodel.io.catalog_store import load_catalog
+    from costmodel.report.table import frame_table
     from costmodel.verbs import diff
 
     result = diff(before, after, load_catalog(catalog), usage=usage, region=region)
     emit(
-        result.report_tables(),
+        [frame_table(result.table)] if format_name == "csv" else result.report_tables(),
         format_name=format_name,
         out=out,
         json_payload=result.to_json,

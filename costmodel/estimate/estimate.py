@@ -15,6 +15,7 @@ from costmodel.engine.tiers import pooled_cost
 from costmodel.errors import IncompleteEstimateError, Issue, IssueReason
 from costmodel.estimate.free_tier import FreeTier, free_quantity
 from costmodel.estimate.purchase import buy
+from costmodel.estimate.remedy import Remedies
 from costmodel.estimate.result import CatalogStamp, Coverage, Estimate
 from costmodel.usage.expand import expand
 from costmodel.usage.spec import ArchitectureSpec, Resource
@@ -61,7 +62,7 @@ def estimate_spec(
     list_cost = pooled_cost(match.tiers, sku, usage.quantity - free, pool)
     purchased = buy(usage, list_cost, catalog).discounted(discount_percent)
     all_issues = [*spec.issues, *issues, *expand_issues]
-    all_issues += _match_issues(spec, usage, sku, match)
+    all_issues += _match_issues(spec, usage, sku, match, Remedies(catalog))
     all_issues += _open_tier_issues(spec, usage, sku, list_cost)
     all_issues += [
         Issue(reason, spec.resources[usage.resource[row]].address, message)
@@ -163,7 +164,7 @@ def _pools(usage: UsageTable, pool_tiers: Pooling) -> Ints:
 
 
 def _match_issues(
-    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, match: RateMatch
+    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, match: RateMatch, remedies: Remedies
 ) -> list[Issue]:
     issues = []
     for row in np.flatnonzero(sku < 0):
@@ -172,11 +173,17 @@ def _match_issues(
             continue
         key = f"{usage.service_code[row]} {usage.region_id[row]} {usage.usage_type[row]}"
         operation = usage.operation[row]
+        remedy = ""
+        if reason is IssueReason.NO_SKU:
+            remedy = remedies.say(
+                usage.service_code[row], usage.region_id[row], usage.usage_type[row], operation
+            )
         issues.append(
             Issue(
                 reason,
                 spec.resources[usage.resource[row]].address,
-                f"{usage.name[row]}: {reason.value} ({key}{f' {operation}' if operation else ''})",
+                f"{usage.name[row]}: {reason.value} ({key}{f' {operation}' if operation else ''})"
+                f"{remedy}",
             )
         )
     return issues

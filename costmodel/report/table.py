@@ -107,6 +107,12 @@ def to_csv(table: ReportTable) -> str:
     return out.getvalue()
 
 
+def frame_table(frame: Any) -> ReportTable:
+    """Return a pandas table as it is, one column each: what CSV holds where scripts read it."""
+    columns = tuple(ReportColumn(str(name)) for name in frame.columns)
+    return ReportTable(title="", columns=columns, rows=frame.to_numpy(dtype=object).tolist())
+
+
 def csv_safe(value: Any) -> Any:
     """Return a value no spreadsheet takes for a formula; unknown becomes empty."""
     if value is None or (isinstance(value, float) and math.isnan(value)):

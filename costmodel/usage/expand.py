@@ -6,7 +6,7 @@ of another kind and are expanded in turn.
 
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -50,6 +50,7 @@ class _Expansion:
     as_of: float
     issues: list[Issue]
     parts: list[UsageTable]
+    refused: set[tuple[str, str]] = field(default_factory=set)  # (address, input)
 
 
 def expand(
@@ -103,10 +104,15 @@ def _expand_batch(state: _Expansion, kind: Kind, batch: _Batch, depth: int) -> N
 
 
 def _scope(state: _Expansion, sheet: ResourceSheet, batch: _Batch) -> dict[str, Array]:
-    scope: dict[str, Array] = {
-        name: read_input(given, batch.resources, state.references, state.issues)
-        for name, given in sheet.inputs.items()
-    }
+    scope: dict[str, Array] = {}
+    for name, given in sheet.inputs.items():
+        said = len(state.issues)
+        scope[name] = read_input(given, batch.resources, state.references, state.issues)
+        state.refused |= {
+            (issue.address, name)
+            for issue in state.issues[said:]
+            if issue.reason is IssueReason.UNKNOWN_VALUE
+        }
     scope["region"] = _texts(batch.regions)
     scope["as_of"] = np.full(len(batch.root), state.as_of)
     prefixes = state.tables.get("region_prefix", {})
@@ -138,6 +144,7 @@ def _meter_rows(
         name: template.evaluate(scope, length, tables)[rows]
         for name, template in _templates(meter).items()
     }
+    _forget_refused(state, meter, batch, rows, texts)
     # A name with an unknown part ends before it: "Instance usage".
     short = meter.name.literals[0].rstrip(" (,/:") or "Usage"
     texts["name"][:] = [short if text is None else text for text in texts["name"]]
@@ -159,6 +166,24 @@ def _meter_rows(
         workings=[Working(meter, scope, int(row), bool(usage_names)) for row in rows],
         **texts,
     )
+
+
+def _forget_refused(
+    state: _Expansion,
+    meter: Meter,
+    batch: _Batch,
+    rows: Array,
+    texts: Mapping[str, Array],
+) -> None:
+    """Take the price key from rows it would be a guess for: a value that decides it is not valid.
+
+    A formula takes such a value for absent, and would give the key of the ordinary case.
+    """
+    names = meter.usage_type.names | meter.operation.names | meter.variant.names
+    for name in names if state.refused else ():
+        for place, row in enumerate(rows):
+            if (batch.resources[row].address, name) in state.refused:
+                texts["usage_type"][place] = None
 
 
 def _lacks_usage(names: Sequence[str], scope: Mapping[str, Array], rows: Array) -> Array:
@@ -202,12 +227,23 @@ def _report_missing(
         names = set(meter.usage_type.names | meter.operation.names if no_key[place] else ())
         names |= set(meter.quantity.names if no_quantity[place] else ())
         lacking = missing_inputs(sorted(names), scope, int(rows[place]))
+        if any((resource.address, name) in state.refused for name in lacking):
+            continue  # its own issue has said so
         late = [name for name in lacking if name in resource.unknown]
         reason = IssueReason.UNRESOLVED if late else IssueReason.MISSING_INPUT
-        what = ", ".join(late or lacking) or "a value no table knows"
+        what = ", ".join(late or lacking) or _stated(sorted(names), scope, int(rows[place]))
         says = "is known only after apply" if late else "is not given or not known"
         label = texts["name"][place]
         state.issues.append(Issue(reason, resource.address, f"{label}: {what} {says}"))
+
+
+def _stated(names: Sequence[str], scope: Mapping[str, Array], row: int) -> str:
+    """Return the texts a look-up was made with and found nothing: ``size 'huge'``."""
+    texts = {
+        name: scope[name][row if len(scope[name]) > 1 else 0] for name in names if name in scope
+    }
+    said = [f"{name} {value!r}" for name, value in texts.items() if isinstance(value, str)]
+    return ", ".join(said) or "a value no table knows"
 
 
 def _child_batch(

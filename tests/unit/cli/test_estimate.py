@@ -1,5 +1,7 @@
 """The command line of estimates: formats, exit codes, one clear line for a mistake."""
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -63,6 +65,23 @@ def test_estimate_writes_every_format_to_a_file(spec_file, tmp_path, name) -> No
     assert result.exit_code == 0
     assert "1.2" in out.read_text()
     assert list(tmp_path.glob("*.tmp")) == []
+
+
+def test_estimate_csv_has_a_row_per_line_under_focus_names(spec_file) -> None:
+    rows = list(csv.DictReader(io.StringIO(run("estimate", spec_file, "-f", "csv").output)))
+
+    assert [float(row["ListCost"]) for row in rows if row["ListCost"]] == pytest.approx([1.2, 8.0])
+    assert {row["RegionId"] for row in rows} == {"us-east-1"}
+    assert all(row["ResourceId"].startswith(row["ResourceType"] + ".") for row in rows)
+
+
+def test_diff_csv_holds_plain_numbers(spec_file, tmp_path) -> None:
+    after = tmp_path / "after.yaml"
+    after.write_text(spec_file.read_text().replace("100", "200"))
+
+    rows = list(csv.DictReader(io.StringIO(run("diff", spec_file, after, "-f", "csv").output)))
+
+    assert sum(float(row["x_EffectiveCostChange"]) for row in rows) == pytest.approx(8.0)
 
 
 def test_a_scenario_moves_the_architecture(spec_file, tmp_path) -> None:

@@ -1,0 +1,76 @@
+"""What an issue says to do about a key without a price."""
+
+import pytest
+
+from costmodel.estimate.estimate import estimate_spec
+from costmodel.estimate.remedy import Remedies
+from costmodel.usage.spec import ArchitectureSpec
+from tests.builders import SHEET, catalog, rate_table, spec, widget
+
+RATES = [
+    ("Widget:Small", "", "Hrs", [(0, 0.10)]),
+    ("Box:m5.large", "Run:Linux", "Hrs", [(0, 0.10)]),
+]
+
+
+class TwoRegions:
+    """A catalog in which Ireland lacks what Virginia sells."""
+
+    services = ("Widgets",)
+    regions = {"us-east-1": "", "eu-west-1": "EU"}  # noqa: RUF012 - a stand-in, never changed
+    zones = ()
+
+    def rates(self, service_code, regions):
+        sold = RATES[:1] if "eu-west-1" in regions else RATES
+        return rate_table(service_code, regions[0], sold)
+
+
+@pytest.mark.parametrize(
+    ("region", "usage_type", "operation", "says"),
+    [
+        ("us-east-1", "Widget:Smal", "", "; nearest there: Widget:Small"),
+        ("us-east-1", "Box:m5.large", "Run:Windows", "(Run:Linux)"),
+        ("eu-west-1", "Box:m5.large", "", "; us-east-1 has it"),
+        ("eu-west-1", "Something else", "", ""),
+        ("eu-nowhere-1", "Widget:Small", "", ""),
+    ],
+)
+def test_a_remedy_names_what_is_nearest(region, usage_type, operation, says) -> None:
+    remedy = Remedies(TwoRegions()).say("Widgets", region, usage_type, operation)
+
+    assert remedy.endswith(says) if not says or says[0] == "(" else remedy.startswith(says)
+
+
+def test_a_service_without_rates_has_no_remedy() -> None:
+    assert Remedies(TwoRegions()).say("Gadgets", "us-east-1", "X", "") == ""
+
+
+def test_an_estimate_says_the_remedy() -> None:
+    sheet = SHEET.replace(', values = ["small", "large"]', "")
+    sheet = sheet.replace("Widget:{lookup(size, size)}", "Widget:{size}")
+
+    estimate = estimate_spec(spec(widget(size="Smal")), catalog(sheet=sheet))
+
+    assert estimate.issues[0].message.endswith("nearest there: Widget:Small")
+
+
+def test_a_look_up_that_finds_nothing_says_what_was_asked() -> None:
+    sheet = SHEET.replace(', values = ["small", "large"]', "")
+
+    estimate = estimate_spec(spec(widget(size="huge")), catalog(sheet=sheet))
+
+    assert estimate.issues[0].message == "Hours (huge): size 'huge' is not given or not known"
+
+
+def test_no_key_is_made_from_a_value_that_is_not_valid() -> None:
+    sheet = SHEET.replace(
+        "Widget:{lookup(size, size)}", "Widget:{'Large' if size == 'large' else 'Small'}"
+    )
+    two = ArchitectureSpec([widget("a", size="larg"), widget("b")], region="us-east-1")
+
+    estimate = estimate_spec(two, catalog(sheet=sheet))
+
+    hours = dict(zip(estimate.usage.resource, estimate.usage.usage_type, strict=True))
+    assert estimate.list_total == pytest.approx(73.0)  # b's alone: 730 h at 0.10
+    assert set(hours) == {0, 1}
+    assert [issue.address for issue in estimate.issues] == ["aws_widget.a"]
