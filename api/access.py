@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import orjson
 from fastapi import APIRouter, Depends, Request
@@ -19,13 +20,14 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.identity import new_id
-from api.keys import Principal, dev_principal, find_principal
+from api.keys import COOKIE, Principal, dev_principal, find_principal, find_session
 from api.problems import PROBLEM_TYPE, TITLES, Problem, as_problem, problem_response, request_id
 from api.state import State, state_of
 from api.store.tables import AUDIT, IDEMPOTENCY
 
 _LOG = logging.getLogger("costmodel.api")
 _READS: Final = frozenset(("GET", "HEAD"))
+_LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "::1"))
 _KEPT_SECONDS: Final = 24 * 3600.0
 bearer = HTTPBearer(auto_error=False, description="An API key: key_….SECRET")
 
@@ -97,8 +99,13 @@ async def authenticate(request: Request) -> Principal:
     """
     state = state_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    cookie = request.cookies.get(COOKIE) if request.method in _READS else None
+    principal: Principal | None
     if not token and state.settings.is_dev:
-        principal: Principal | None = await _dev(state)
+        principal = await dev_principal_of(request)
+    elif not token and cookie is not None:
+        # The pages' downloads and event streams; writes need a key.
+        principal = await state.database.run(lambda c: find_session(c, cookie))
     elif scheme.lower() != "bearer" or not token:
         raise _unauthenticated("send a key: Authorization: Bearer key_….SECRET")
     else:
@@ -110,7 +117,18 @@ async def authenticate(request: Request) -> Principal:
     return principal
 
 
-async def _dev(state: State) -> Principal:
+async def dev_principal_of(request: Request) -> Principal:
+    """Return the one user of a service in development.
+
+    Raises:
+        Problem: 403 if a page of another site asks, by name or through a name of its own.
+    """
+    state = state_of(request)
+    host = request.headers.get("host", "")
+    origin = request.headers.get("origin")
+    name = urlsplit(f"//{host}").hostname
+    if name not in _LOOPBACK or (origin is not None and urlsplit(origin).netloc != host):
+        raise Problem(403, "origin", "a service in development answers pages of its own only")
     if state.dev is None:
         state.dev = await state.database.run(dev_principal)
     principal: Principal = state.dev
@@ -150,9 +168,14 @@ async def _write(
         response = await _answer_or_problem(request, answer)
     else:
         response = await _answer_once(state, principal, request, key, answer)
-    line = _audit_line(principal, request, response.status_code)
-    await state.database.run(lambda c: c.execute(insert(AUDIT).values(line)))
+    await write_audit(request, principal, response.status_code)
     return response
+
+
+async def write_audit(request: Request, principal: Principal, status: int) -> None:
+    """Write a line about a write."""
+    line = _audit_line(principal, request, status)
+    await state_of(request).database.run(lambda c: c.execute(insert(AUDIT).values(line)))
 
 
 async def _answer_or_problem(request: Request, answer: Handler) -> Response:
@@ -162,11 +185,7 @@ async def _answer_or_problem(request: Request, answer: Handler) -> Response:
     try:
         return await answer(request)
     except RequestValidationError as error:
-        await state_of(request).database.run(
-            lambda c: c.execute(
-                insert(AUDIT).values(_audit_line(principal_of(request), request, 422))
-            )
-        )
+        await write_audit(request, principal_of(request), 422)
         raise error from None
     except Exception as error:
         if as_problem(error).status == 500:

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 
 from api import problems
 from api.gate import Gate
@@ -11,6 +13,7 @@ from api.routes import ROUTERS, health
 from api.settings import Settings
 from api.state import State
 from api.store.database import open_database
+from api.web.pages import PAGES
 from costmodel import __version__
 
 _DESCRIPTION = """What will it cost on AWS, why did the bill rise, and what should change.
@@ -41,9 +44,25 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.costmodel = state
     problems.install(app)
     app.include_router(health.router)
-    for router in ROUTERS:
+    for router in (*ROUTERS, *PAGES):
         app.include_router(router)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign] # FastAPI's own way
     app.add_middleware(
         Gate, limits=settings.limits, metrics=state.metrics, stopping=state.stopping
     )
     return app
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document; problems are described once."""
+    if app.openapi_schema is None:
+        tree = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schemas = tree["components"]["schemas"]
+        schemas["Problem"] = problems.ProblemDocument.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        schemas |= schemas["Problem"].pop("$defs", {})
+        app.openapi_schema = tree
+    return app.openapi_schema

@@ -82,8 +82,12 @@ def _one(state: State, architecture: Mapping[str, Any], path: Path) -> Any:
     return read_source(path, state.catalog, region=architecture.get("region"))
 
 
-def working(state: State, request: Mapping[str, Any], address: str) -> list[dict[str, Any]]:
+def explained(state: State, request: Mapping[str, Any], address: str) -> list[Any]:
     """Return how every line of one resource came about."""
     with source_file(request, "") as path:
-        lines = explain(path, address, state.catalog, region=request.get("region"))
-        return [line.to_json() for line in lines]
+        return list(explain(path, address, state.catalog, region=request.get("region")))
+
+
+def working(state: State, request: Mapping[str, Any], address: str) -> list[dict[str, Any]]:
+    """Return the same as JSON."""
+    return [line.to_json() for line in explained(state, request, address)]

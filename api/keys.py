@@ -14,6 +14,7 @@ SCOPES: Final = ("read", "write", "admin")
 _IMPLIED: Final = {"read": ("read",), "write": ("read", "write"), "admin": SCOPES}
 SESSION_SECONDS: Final = 12 * 3600.0
 DEFAULT_WORKSPACE: Final = "default"
+COOKIE: Final = "costmodel_session"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """One module per group of routes."""
 
+from api import identifiers  # noqa: F401 - the paths need it before they are read
 from api.routes import (
     bills,
     budgets,

@@ -134,7 +134,7 @@ async def list_bills(request: Request, limit: Limit = 50, cursor: Cursor = None)
     return answer(page(rows, limit))
 
 
-@router.get("/{bill_id}", response_model=BillModel)
+@router.get("/{bill_id:ident}", response_model=BillModel)
 async def read(request: Request, bill_id: Identifier) -> Response:
     """Return a bill: what it holds, and whether it is ready."""
     workspace = workspace_of(request)
@@ -142,7 +142,7 @@ async def read(request: Request, bill_id: Identifier) -> Response:
     return versioned(bill)
 
 
-@router.patch("/{bill_id}", response_model=BillModel)
+@router.patch("/{bill_id:ident}", response_model=BillModel)
 async def change(
     request: Request, bill_id: Identifier, body: BillChange, if_match: IfMatch = None
 ) -> Response:
@@ -154,7 +154,7 @@ async def change(
     return versioned(bill)
 
 
-@router.delete("/{bill_id}", status_code=204, response_class=Response)
+@router.delete("/{bill_id:ident}", status_code=204, response_class=Response)
 async def delete(request: Request, bill_id: Identifier) -> Response:
     """Delete a bill and its data."""
     state, workspace = state_of(request), workspace_of(request)
@@ -164,7 +164,7 @@ async def delete(request: Request, bill_id: Identifier) -> Response:
 
 
 @router.put(
-    "/{bill_id}/parts/{number}",
+    "/{bill_id:ident}/parts/{number}",
     response_model=PartModel,
     openapi_extra={
         "requestBody": {
@@ -227,6 +227,15 @@ def _size(folder: Path, without: Path) -> int:
     )
 
 
+def save_part(folder: Path, number: int, file_name: str, content: bytes) -> None:
+    """Write one uploaded file to its place; its name is cleaned."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^A-Za-z0-9._=-]", "_", Path(file_name).name).lstrip("._=-")[-150:]
+    aside = folder.parent / f"part-{number:05d}.new"
+    aside.write_bytes(content)
+    _put(aside, folder / f"{number:05d}", name or "bill")
+
+
 def _put(aside: Path, place: Path, file_name: str) -> None:
     import shutil
 
@@ -235,7 +244,7 @@ def _put(aside: Path, place: Path, file_name: str) -> None:
     aside.replace(place / file_name)
 
 
-@router.post("/{bill_id}/import", status_code=202, response_model=JobModel)
+@router.post("/{bill_id:ident}/import", status_code=202, response_model=JobModel)
 async def start_import(
     request: Request, bill_id: Identifier, idempotency_key: IdempotencyKey = None
 ) -> Response:

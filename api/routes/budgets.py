@@ -65,7 +65,7 @@ async def list_budgets(request: Request, limit: Limit = 50, cursor: Cursor = Non
     return answer(page(rows, limit))
 
 
-@router.get("/{budget_id}", response_model=VersionedModel)
+@router.get("/{budget_id:ident}", response_model=VersionedModel)
 async def read(request: Request, budget_id: Identifier) -> Response:
     """Return a budget."""
     workspace = workspace_of(request)
@@ -75,7 +75,7 @@ async def read(request: Request, budget_id: Identifier) -> Response:
     return versioned(found)
 
 
-@router.put("/{budget_id}", response_model=VersionedModel)
+@router.put("/{budget_id:ident}", response_model=VersionedModel)
 async def change(
     request: Request, budget_id: Identifier, body: BudgetRequest, if_match: IfMatch = None
 ) -> Response:
@@ -88,7 +88,7 @@ async def change(
     return versioned(made)
 
 
-@router.delete("/{budget_id}", status_code=204, response_class=Response)
+@router.delete("/{budget_id:ident}", status_code=204, response_class=Response)
 async def delete(request: Request, budget_id: Identifier) -> Response:
     """Delete a budget."""
     workspace = workspace_of(request)

@@ -20,7 +20,7 @@ from costmodel.report.table import to_csv
 router = v1_router("bills")
 
 
-@router.get("/{bill_id}/costs", response_model=CostModel, tags=["costs"])
+@router.get("/{bill_id:ident}/costs", response_model=CostModel, tags=["costs"])
 async def costs(
     request: Request,
     bill_id: Identifier,
@@ -37,7 +37,7 @@ async def costs(
 
 
 @router.get(
-    "/{bill_id}/export",
+    "/{bill_id:ident}/export",
     response_class=Response,
     tags=["costs"],
     responses={
@@ -87,7 +87,9 @@ def _summarize(state: State, workspace: str, bill: dict[str, Any], query: CostQu
 
 def _whole(file: Path, bill_id: str) -> Response:
     return FileResponse(
-        file, media_type="application/vnd.apache.parquet", filename=f"{bill_id}-focus.parquet"
+        file,
+        media_type="application/vnd.apache.parquet",
+        filename=f"{bill_id}-focus.parquet",
     )
 
 

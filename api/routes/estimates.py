@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, select
 
 from api.access import needs, v1_router, workspace_of
 from api.answers import answer, decode_cursor, dump, finite, page
+from api.estimate_rows import estimate_row, list_estimate_rows
 from api.estimating import INLINE_BYTES, compare, price, working
 from api.identity import moment, new_id
 from api.problems import not_found
@@ -50,16 +51,7 @@ async def create_estimate(
         **result,
     }
     if body.store:
-        row = {
-            "id": kept["id"],
-            "workspace_id": workspace_of(request),
-            "name": kept["name"],
-            "request": orjson.dumps(asked),
-            "result": dump(kept),
-            "list_cost": result["total"]["list_cost"],
-            "effective_cost": result["total"]["effective_cost"],
-            "created_at": now,
-        }
+        row = estimate_row(workspace_of(request), asked, kept, now, dump(kept))
         await state.database.run(lambda c: c.execute(insert(ESTIMATE).values(row)))
         return Response(
             row["result"], 201, media_type="application/json",
@@ -71,33 +63,21 @@ async def create_estimate(
 @router.get("", response_model=Page[EstimateSummary])
 async def list_estimates(request: Request, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """List stored estimates, newest first."""
-    after = decode_cursor(cursor)
-    columns = (ESTIMATE.c.id, ESTIMATE.c.name, ESTIMATE.c.created_at, ESTIMATE.c.list_cost,
-               ESTIMATE.c.effective_cost)  # fmt: skip
-    query = (
-        select(*columns)
-        .where(ESTIMATE.c.workspace_id == workspace_of(request))
-        .order_by(ESTIMATE.c.id.desc())
-        .limit(limit + 1)
-    )
-    if after is not None:
-        query = query.where(ESTIMATE.c.id < after)
+    workspace, after = workspace_of(request), decode_cursor(cursor)
     rows = await state_of(request).database.run(
-        lambda c: [dict(row) for row in c.execute(query).mappings()]
+        lambda c: list_estimate_rows(c, workspace, limit + 1, after)
     )
-    for row in rows:
-        row["created_at"] = moment(row["created_at"])
     return answer(page(rows, limit))
 
 
-@router.get("/{estimate_id}", response_model=EstimateModel)
+@router.get("/{estimate_id:ident}", response_model=EstimateModel)
 async def read_estimate(request: Request, estimate_id: Identifier) -> Response:
     """Return a stored estimate as it was priced."""
     row = await read_stored(state_of(request), workspace_of(request), estimate_id)
     return Response(row["result"], media_type="application/json")
 
 
-@router.delete("/{estimate_id}", status_code=204, response_class=Response)
+@router.delete("/{estimate_id:ident}", status_code=204, response_class=Response)
 async def delete_estimate(request: Request, estimate_id: Identifier) -> Response:
     """Delete a stored estimate."""
     query = delete(ESTIMATE).where(
@@ -109,7 +89,7 @@ async def delete_estimate(request: Request, estimate_id: Identifier) -> Response
     return Response(status_code=204)
 
 
-@router.get("/{estimate_id}/explanation", response_model=Explanation)
+@router.get("/{estimate_id:ident}/explanation", response_model=Explanation)
 async def explain_estimate(
     request: Request, estimate_id: Identifier, address: Annotated[str, Query(max_length=1000)]
 ) -> Response:

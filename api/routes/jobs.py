@@ -42,7 +42,7 @@ async def list_jobs(request: Request, limit: Limit = 50, cursor: Cursor = None) 
     return answer(page(rows, limit))
 
 
-@router.get("/{job_id}", response_model=JobModel)
+@router.get("/{job_id:ident}", response_model=JobModel)
 async def read(request: Request, job_id: Identifier) -> Response:
     """Return a job: how far it is, and its result."""
     workspace = workspace_of(request)
@@ -50,7 +50,7 @@ async def read(request: Request, job_id: Identifier) -> Response:
     return answer(job)
 
 
-@router.post("/{job_id}/cancel", response_model=JobModel)
+@router.post("/{job_id:ident}/cancel", response_model=JobModel)
 async def cancel(
     request: Request, job_id: Identifier, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -64,7 +64,7 @@ async def cancel(
 
 
 @router.get(
-    "/{job_id}/events",
+    "/{job_id:ident}/events",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )

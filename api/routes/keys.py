@@ -114,7 +114,7 @@ def _own_key(connection: Connection, workspace: str, key_id: str) -> Any:
     return row
 
 
-@router.post("/{key_id}/rotate", response_model=NewKeyModel)
+@router.post("/{key_id:ident}/rotate", response_model=NewKeyModel)
 @needs("admin")
 async def rotate(
     request: Request, key_id: Identifier, idempotency_key: IdempotencyKey = None
@@ -137,7 +137,7 @@ async def rotate(
     return answer({**key, "secret": f"{key_id}.{secret}"})
 
 
-@router.delete("/{key_id}", status_code=204, response_class=Response)
+@router.delete("/{key_id:ident}", status_code=204, response_class=Response)
 @needs("admin")
 async def revoke(request: Request, key_id: Identifier) -> Response:
     """Revoke a key, at once and for good."""

@@ -105,7 +105,7 @@ async def suppress(
     return versioned(made, 201)
 
 
-@router.delete("/suppressions/{suppression_id}", status_code=204, response_class=Response)
+@router.delete("/suppressions/{suppression_id:ident}", status_code=204, response_class=Response)
 async def unsuppress(request: Request, suppression_id: Identifier) -> Response:
     """Show a recommendation again."""
     workspace = workspace_of(request)

@@ -44,7 +44,7 @@ async def _ask(request: Request, bill_id: str, question: Any, *arguments: Any) -
     return await to_thread.run_sync(lambda: question(state, workspace, bill, *arguments))
 
 
-@router.get("/{bill_id}/forecast", response_model=ForecastModel, tags=["spend"])
+@router.get("/{bill_id:ident}/forecast", response_model=ForecastModel, tags=["spend"])
 async def forecast(
     request: Request, bill_id: Identifier, by: Columns = ["ServiceName"],  # noqa: B006
     metric: MetricName = None, filter: Filter = None, as_of: AsOf = None,
@@ -54,7 +54,7 @@ async def forecast(
     return answer(finite(found.to_json()))
 
 
-@router.get("/{bill_id}/anomalies", response_model=AnomaliesModel, tags=["spend"])
+@router.get("/{bill_id:ident}/anomalies", response_model=AnomaliesModel, tags=["spend"])
 async def anomalies(
     request: Request, bill_id: Identifier,
     by: Columns = ["ServiceName", "SubAccountId"],  # noqa: B006
@@ -69,7 +69,7 @@ async def anomalies(
     return answer(finite(found.to_json()))
 
 
-@router.get("/{bill_id}/change", response_model=ChangeModel, tags=["spend"])
+@router.get("/{bill_id:ident}/change", response_model=ChangeModel, tags=["spend"])
 async def change(
     request: Request, bill_id: Identifier, before: Period, after: Period,
     by: Columns = ["ServiceName"],  # noqa: B006
@@ -80,7 +80,7 @@ async def change(
     return answer(finite(found.to_json()))
 
 
-@router.post("/{bill_id}/reprice", response_model=ResultModel, tags=["spend"])
+@router.post("/{bill_id:ident}/reprice", response_model=ResultModel, tags=["spend"])
 @needs("read")
 async def reprice(
     request: Request, bill_id: Identifier, body: ScenarioRequest,
@@ -92,7 +92,7 @@ async def reprice(
     return answer(finite(found.to_json()))
 
 
-@router.get("/{bill_id}/coverage", response_model=ResultModel, tags=["commitments"])
+@router.get("/{bill_id:ident}/coverage", response_model=ResultModel, tags=["commitments"])
 async def coverage(request: Request, bill_id: Identifier) -> Response:
     """Say how far commitments on a bill cover its usage, and how far they are used."""
     found = await _ask(request, bill_id, spend.coverage)

@@ -98,7 +98,7 @@ async def list_webhooks(request: Request, limit: Limit = 50, cursor: Cursor = No
     return answer(page([shown(row) for row in rows], limit))
 
 
-@router.get("/{webhook_id}", response_model=WebhookModel)
+@router.get("/{webhook_id:ident}", response_model=WebhookModel)
 async def read(request: Request, webhook_id: Identifier) -> Response:
     """Return a webhook."""
     workspace = workspace_of(request)
@@ -108,7 +108,7 @@ async def read(request: Request, webhook_id: Identifier) -> Response:
     return versioned(shown(found))
 
 
-@router.put("/{webhook_id}", response_model=WebhookModel)
+@router.put("/{webhook_id:ident}", response_model=WebhookModel)
 async def change(
     request: Request, webhook_id: Identifier, body: WebhookRequest, if_match: IfMatch = None
 ) -> Response:
@@ -130,7 +130,7 @@ async def change(
     return versioned(shown(await to_thread.run_sync(work)))
 
 
-@router.delete("/{webhook_id}", status_code=204, response_class=Response)
+@router.delete("/{webhook_id:ident}", status_code=204, response_class=Response)
 async def delete(request: Request, webhook_id: Identifier) -> Response:
     """Delete a webhook; what was not delivered to it stays in the outbox."""
     workspace = workspace_of(request)
@@ -140,7 +140,7 @@ async def delete(request: Request, webhook_id: Identifier) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/{webhook_id}/test", response_model=TestResult)
+@router.post("/{webhook_id:ident}/test", response_model=TestResult)
 async def deliver_test(
     request: Request, webhook_id: Identifier, idempotency_key: IdempotencyKey = None
 ) -> Response:
@@ -220,7 +220,7 @@ async def replay(
 
 
 @inbound_router.post(
-    "/sns/{workspace_id}",
+    "/sns/{workspace_id:ident}",
     response_model=TestResult,
     openapi_extra={"requestBody": {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     responses={

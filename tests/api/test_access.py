@@ -22,7 +22,7 @@ def routes() -> list[tuple[str, str, str]]:
     for router in ROUTERS:
         for route in router.routes:
             if isinstance(route, Door):
-                found += [(m, route.path, scope_of(route)) for m in sorted(route.methods)]
+                found += [(m, route.path_format, scope_of(route)) for m in sorted(route.methods)]
     return found
 
 

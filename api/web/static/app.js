@@ -1,0 +1,120 @@
+"use strict";
+// Draws the figures of a page, follows jobs, and remembers the theme. Pages work without it.
+
+const root = document.documentElement;
+
+function colour(name) {
+  return getComputedStyle(root).getPropertyValue(name).trim();
+}
+
+function themed(layout) {
+  const ink = colour("--ink");
+  const line = colour("--line");
+  const axes = {};
+  for (const [name, value] of Object.entries(layout)) {
+    if (/^[xy]axis/.test(name)) {
+      axes[name] = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true, ...value };
+    }
+  }
+  const axis = { gridcolor: line, zerolinecolor: line, linecolor: line, automargin: true };
+  return {
+    xaxis: axis, yaxis: axis, ...layout, ...axes, height: undefined, width: undefined,
+    autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: ink, family: "system-ui, sans-serif", size: 13 },
+    margin: { l: 60, r: 16, t: 24, b: 48, ...(layout.margin || {}) },
+    legend: { orientation: "h", y: -0.25, ...(layout.legend || {}) },
+    hoverlabel: { bgcolor: colour("--card"), bordercolor: line, font: { color: ink } },
+  };
+}
+
+function draw() {
+  if (!window.Plotly) return;
+  for (const place of document.querySelectorAll(".figure")) {
+    const data = place.parentElement.querySelector("script.figure-data");
+    if (!data) continue;
+    const figure = JSON.parse(data.textContent);
+    window.Plotly.react(place, figure.data, themed(figure.layout || {}), {
+      responsive: true, displaylogo: false, displayModeBar: false,
+    });
+  }
+}
+
+function theme() {
+  const button = document.querySelector("#theme");
+  if (!button) return;
+  const dark = () => root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  const show = () => { button.textContent = dark() ? "Light" : "Dark"; };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    root.dataset.theme = dark() ? "light" : "dark";
+    localStorage.setItem("theme", root.dataset.theme);
+    show();
+    draw();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { show(); draw(); });
+  show();
+}
+
+function follow() {
+  const place = document.querySelector("[data-job]");
+  if (!place) return;
+  const source = new EventSource(`/v1/jobs/${place.dataset.job}/events`);
+  const bar = place.querySelector("progress");
+  const text = place.querySelector("[data-message]");
+  const show = (event) => {
+    const job = JSON.parse(event.data);
+    bar.value = job.progress;
+    text.textContent = job.message || job.status;
+    return job;
+  };
+  source.addEventListener("progress", show);
+  source.addEventListener("end", (event) => {
+    show(event);
+    source.close();
+    location.reload();
+  });
+}
+
+// The slider of the cost curve: what a commitment of this size would cost.
+function slide() {
+  const slider = document.querySelector("#commitment");
+  const data = document.querySelector("script.curve-data");
+  if (!slider || !data) return;
+  const curve = JSON.parse(data.textContent);
+  const output = document.querySelector("#commitment-result");
+  const place = slider.closest(".card").querySelector(".figure");
+  const money = (value) => value.toLocaleString("en", { maximumFractionDigits: 2, minimumFractionDigits: 2 });
+  const show = () => {
+    const at = Math.round(slider.value);
+    const x = curve.x[at];
+    const saving = curve.on_demand - curve.y[at];
+    slider.setAttribute("aria-valuetext", `${money(x)} USD an hour`);
+    output.textContent = `${money(x)} USD an hour: ${money(curve.y[at])} USD a year, `
+      + (saving >= 0 ? `${money(saving)} USD less than on demand.` : `${money(-saving)} USD more than on demand.`);
+    if (window.Plotly && place && place.layout) {
+      window.Plotly.relayout(place, { shapes: [{ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1,
+        line: { color: colour("--up"), dash: "dot" } }] });
+    }
+  };
+  slider.addEventListener("input", show);
+  show();
+}
+
+function forms() {
+  for (const select of document.querySelectorAll("select[data-submit]")) {
+    select.addEventListener("change", () => select.form.requestSubmit());
+  }
+  for (const form of document.querySelectorAll("form[data-confirm]")) {
+    form.addEventListener("submit", (event) => {
+      if (!confirm(form.dataset.confirm)) event.preventDefault();
+    });
+  }
+}
+
+theme();
+draw();
+slide();
+follow();
+forms();
