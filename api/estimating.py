@@ -16,6 +16,8 @@ from costmodel import CostModelError, diff, estimate, explain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from costmodel.estimate.explain import Explanation
+
 INLINE_BYTES: Final = 32 * 1024  # larger ones take over 10 ms: a thread
 
 
@@ -82,12 +84,7 @@ def _one(state: State, architecture: Mapping[str, Any], path: Path) -> Any:
     return read_source(path, state.catalog, region=architecture.get("region"))
 
 
-def explained(state: State, request: Mapping[str, Any], address: str) -> list[Any]:
+def working(state: State, request: Mapping[str, Any], address: str) -> "Explanation":
     """Return how every line of one resource came about."""
     with source_file(request, "") as path:
-        return list(explain(path, address, state.catalog, region=request.get("region")))
-
-
-def working(state: State, request: Mapping[str, Any], address: str) -> list[dict[str, Any]]:
-    """Return the same as JSON."""
-    return [line.to_json() for line in explained(state, request, address)]
+        return explain(path, address, state.catalog, region=request.get("region"))

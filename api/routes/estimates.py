@@ -96,8 +96,8 @@ async def explain_estimate(
     """Return how each number of one resource came about: formula, values, SKU, tiers, source."""
     state = state_of(request)
     row = await read_stored(state, workspace_of(request), estimate_id)
-    lines = await to_thread.run_sync(working, state, orjson.loads(row["request"]), address)
-    return answer({"address": address, "lines": finite(lines)})
+    found = await to_thread.run_sync(working, state, orjson.loads(row["request"]), address)
+    return answer({"address": address, "lines": finite(found.to_json())})
 
 
 @router.post("/diff", response_model=ComparisonModel)

@@ -13,7 +13,7 @@ from sqlalchemy import insert
 from api.access import workspace_of
 from api.answers import dump, finite
 from api.estimate_rows import estimate_row, list_estimate_rows
-from api.estimating import compare, explained, price
+from api.estimating import compare, price, working
 from api.identity import moment, new_id
 from api.problems import Problem, as_problem, not_found
 from api.state import state_of
@@ -22,7 +22,6 @@ from api.web.door import page_router
 from api.web.figures import by_resource
 from api.web.render import render
 from costmodel import CostModelError
-from costmodel.report.explain import explain_tables
 from costmodel.report.table import to_html
 
 router = page_router()
@@ -131,9 +130,9 @@ async def working_page(request: Request, estimate_id: _Id, address: str) -> Resp
     """Show how each number of one resource came about."""
     row = await _stored(request, estimate_id)
     state = state_of(request)
-    lines = await to_thread.run_sync(explained, state, orjson.loads(row["request"]), address)
+    found = await to_thread.run_sync(working, state, orjson.loads(row["request"]), address)
     # to_html escapes what it writes.
-    tables = [Markup(to_html(table)) for table in explain_tables(address, lines)]  # noqa: S704
+    tables = [Markup(to_html(table)) for table in found.report_tables()]  # noqa: S704
     values = {"address": address, "estimate_id": estimate_id, "tables": tables}
     return render(request, "working.html", values)
 
