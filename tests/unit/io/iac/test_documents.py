@@ -10,7 +10,7 @@ from costmodel.io.iac.documents import parse_document, read_text
 
 def test_gzip_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "plan.json.gz"
-    path.write_bytes(gzip.compress(b'{"a": 1}'))
+    path.write_bytes(gzip.compress(b'{"a": 1}', mtime=0))
 
     assert read_text(path) == '{"a": 1}'
 
@@ -30,7 +30,7 @@ def test_utf_16_and_a_byte_order_mark_are_understood(tmp_path: Path) -> None:
         (b"\n \n", "is empty"),
         (b"\xff\x00\xfe", "not UTF-8"),
         (b"PK\x03\x04rest", "terraform show -json"),
-        (gzip.compress(b"a" * 1000)[:-12], "truncated gzip"),
+        (gzip.compress(b"a" * 1000, mtime=0)[:-12], "truncated gzip"),
         (b"\x1f\x8bnonsense", "truncated gzip"),
     ],
 )
@@ -53,7 +53,7 @@ def test_sizes_are_bounded_packed_and_unpacked(tmp_path: Path, monkeypatch) -> N
     path.write_bytes(b"a" * 1001)
     with pytest.raises(SpecError, match="larger than"):
         read_text(path)
-    path.write_bytes(gzip.compress(b"a" * 100_000))
+    path.write_bytes(gzip.compress(b"a" * 100_000, mtime=0))
     with pytest.raises(SpecError, match="unpacks to more than"):
         read_text(path)
 
