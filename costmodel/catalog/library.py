@@ -37,6 +37,10 @@ class SheetLibrary(Mapping[str, Kind]):
         self._texts = texts
         self._free = free
         self._parsed: dict[str, ServiceSheet] = {}
+        # A plan asks for few types thousands of times: what was found is remembered.
+        self._kinds: dict[str, Kind | None] = {}
+        self._free_reasons: dict[str, str | None] = {}
+        self._nearest: dict[str, str | None] = {}
 
     def sheet(self, file: str) -> ServiceSheet:
         """Return one sheet, parsed once.
@@ -54,6 +58,11 @@ class SheetLibrary(Mapping[str, Kind]):
 
     def get_kind(self, resource_type: str) -> Kind | None:
         """Return the kind of a resource type, or None where no sheet has it."""
+        if resource_type not in self._kinds:
+            self._kinds[resource_type] = self._find_kind(resource_type)
+        return self._kinds[resource_type]
+
+    def _find_kind(self, resource_type: str) -> Kind | None:
         for file, text in self._texts.items():
             if resource_type not in text:
                 continue
@@ -65,6 +74,11 @@ class SheetLibrary(Mapping[str, Kind]):
 
     def free_reason(self, resource_type: str) -> str | None:
         """Return why a resource type costs nothing, or None where that is not known."""
+        if resource_type not in self._free_reasons:
+            self._free_reasons[resource_type] = self._find_free_reason(resource_type)
+        return self._free_reasons[resource_type]
+
+    def _find_free_reason(self, resource_type: str) -> str | None:
         if resource_type in self._free:
             return self._free[resource_type]
         for file, text in self._texts.items():
@@ -74,9 +88,11 @@ class SheetLibrary(Mapping[str, Kind]):
 
     def nearest(self, resource_type: str) -> str | None:
         """Return the known resource type that is spelled most alike."""
-        # 0.8: aws_foo_bar is not aws_key_pair misspelt.
-        close = get_close_matches(resource_type, [*self, *self._free], 1, 0.8)
-        return close[0] if close else None
+        if resource_type not in self._nearest:
+            # 0.8: aws_foo_bar is not aws_key_pair misspelt.
+            close = get_close_matches(resource_type, [*self, *self._free], 1, 0.8)
+            self._nearest[resource_type] = close[0] if close else None
+        return self._nearest[resource_type]
 
     @cached_property
     def services(self) -> list[ServiceSheet]:

@@ -32,8 +32,10 @@ class Remedies:
     def _find(self, service_code: str, region_id: str, usage_type: str, operation: str) -> str:
         catalog = self._catalog
         known = region_id in catalog.regions or region_id in catalog.zones
-        if service_code not in catalog.services or not known:
+        if not known:
             return ""
+        if service_code not in catalog.services:
+            return "; the catalog has no prices of this service"
         here = self._sold(service_code, region_id)
         if usage_type in here and operation:
             sold = ", ".join(sorted(here[usage_type])[:6])

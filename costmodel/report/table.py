@@ -150,8 +150,40 @@ def json_safe(value: Any) -> Any:
 
 
 def dump_json(payload: Any) -> str:
-    """Return a payload as indented JSON text that every JSON parser reads (no NaN)."""
-    return json.dumps(_json_tree(payload), indent=2, ensure_ascii=False, allow_nan=False)
+    """Return a payload as indented JSON text that every JSON parser reads (no NaN).
+
+    What holds no object inside stands on one line: shorter to read, and much faster to write for
+    an estimate of thousands of resources.
+    """
+    return _indented(payload, "\n")
+
+
+def _indented(value: Any, margin: str) -> str:
+    inner = margin + "  "
+    if isinstance(value, dict) and any(map(_holds_more, value.values())):
+        members = (f"{_line(str(key))}: {_indented(item, inner)}" for key, item in value.items())
+        return "{" + inner + f",{inner}".join(members) + margin + "}"
+    if isinstance(value, list | tuple) and _holds_more(value):
+        return (
+            "[" + inner + f",{inner}".join(_indented(item, inner) for item in value) + margin + "]"
+        )
+    return _line(value)
+
+
+def _holds_more(value: Any) -> bool:
+    """Return whether a value is too much for a line: an object, or a list of them."""
+    if isinstance(value, dict):
+        return True
+    return isinstance(value, list | tuple) and any(
+        isinstance(item, dict | list | tuple) for item in value
+    )
+
+
+def _line(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # not finite
+        return json.dumps(_json_tree(value), ensure_ascii=False, allow_nan=False)
 
 
 def _json_tree(value: Any) -> Any:

@@ -238,11 +238,15 @@ def _report_missing(
 
 
 def _stated(names: Sequence[str], scope: Mapping[str, Array], row: int) -> str:
-    """Return the texts a look-up was made with and found nothing: ``size 'huge'``."""
-    texts = {
+    """Return the values a look-up was made with and found nothing: ``size 'huge'``."""
+    values = {
         name: scope[name][row if len(scope[name]) > 1 else 0] for name in names if name in scope
     }
-    said = [f"{name} {value!r}" for name, value in texts.items() if isinstance(value, str)]
+    said = [
+        f"{name} {value!r}" if isinstance(value, str) else f"{name} {value:g}"
+        for name, value in values.items()
+        if isinstance(value, str | float)
+    ]
     return ", ".join(said) or "a value no table knows"
 
 

@@ -41,8 +41,10 @@ def test_a_remedy_names_what_is_nearest(region, usage_type, operation, says) -> 
     assert remedy.endswith(says) if not says or says[0] == "(" else remedy.startswith(says)
 
 
-def test_a_service_without_rates_has_no_remedy() -> None:
-    assert Remedies(TwoRegions()).say("Gadgets", "us-east-1", "X", "") == ""
+def test_a_service_without_rates_is_said() -> None:
+    remedy = Remedies(TwoRegions()).say("Gadgets", "us-east-1", "X", "")
+
+    assert remedy == "; the catalog has no prices of this service"
 
 
 def test_an_estimate_says_the_remedy() -> None:
