@@ -37,7 +37,7 @@ _SECURITY_HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
-_PART: Final = re.compile(r"^/v1/bills/[^/]+/parts/[^/]+$")
+_PART: Final = re.compile(r"^/v1/(bills/[^/]+/parts|recommendations/inventory)/[^/]+$")
 
 
 class Gate:

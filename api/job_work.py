@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from sqlalchemy import select, update
 
+from api.answers import finite
 from api.bill_dataset import write_dataset
 from api.jobs import report_progress
 from api.settings import Settings
@@ -116,8 +117,21 @@ def make_sample_bill(job: Job) -> dict[str, Any]:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def recommend(job: Job) -> dict[str, Any]:
+    """Look for savings in an inventory."""
+    import costmodel
+
+    job.report(0.1, "reading the inventory")
+    uploaded = job.settings.data / "inventory" / job.workspace
+    folder = Path(job.payload["reference"] or uploaded)
+    found = costmodel.recommend(folder, load_catalog(job.settings.catalog))
+    tree: dict[str, Any] = finite(found.to_json())
+    return tree
+
+
 _SAMPLE_REGIONS: Final = ("us-east-1", "eu-central-1", "eu-west-1")
 WORK: Final[dict[str, Callable[[Job], dict[str, Any]]]] = {
     "import-bill": import_bill,
     "sample-bill": make_sample_bill,
+    "recommend": recommend,
 }

@@ -1,53 +1,112 @@
 """``/v1/recommendations``: run, list, suppress."""
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import orjson
+from anyio import to_thread
+from fastapi import Path as PathParameter
 from fastapi import Request
 from fastapi.responses import Response
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, select
 
-import costmodel
 from api.access import v1_router, workspace_of
 from api.answers import answer, decode_cursor, page, versioned
-from api.bill_rows import ready_bill
 from api.documents import create_document, delete_document, list_documents
+from api.identity import new_id
 from api.jobs import enqueue
 from api.problems import Problem
+from api.routes.bills import check_reference
 from api.schemas.bills import JobModel
 from api.schemas.shared import Cursor, IdempotencyKey, Identifier, Limit, Page, Strict, Tree
 from api.schemas.spend import SuppressionRequest, VersionedModel
-from api.state import state_of
+from api.state import State, state_of
 from api.store.tables import JOB
 
 router = v1_router("recommendations")
 
 
+_FILE_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}"
+
+
 class RunRequest(Strict):
-    """Which bill to look for savings in."""
+    """Which account to look for savings in."""
 
-    bill_id: str
+    inventory: str | None = Field(
+        None,
+        min_length=1,
+        max_length=1000,
+        description="Folder that `inventory collect` wrote, below one of the operator's --bills; "
+        "what was uploaded without it.",
+    )
 
 
-def is_available() -> bool:
-    """Whether this costmodel can recommend."""
-    return "recommend" in costmodel.__all__
+class StoredFile(BaseModel):
+    """One uploaded file of an inventory."""
+
+    file_name: str
+    bytes: int
+
+
+def inventory_folder(state: State, workspace: str) -> Path:
+    """Return where a workspace's uploaded inventory is."""
+    return state.settings.data / "inventory" / workspace
+
+
+@router.put(
+    "/inventory/{file_name}",
+    response_model=StoredFile,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def upload_inventory(
+    request: Request, file_name: Annotated[str, PathParameter(pattern=f"^{_FILE_NAME}$")]
+) -> Response:
+    """Upload one file of the folder that `costmodel inventory collect` wrote."""
+    body = await request.body()
+    if not body:
+        raise Problem(422, "empty", "the file is empty: send it as the body")
+    folder = inventory_folder(state_of(request), workspace_of(request))
+    await to_thread.run_sync(store_file, folder, file_name, body)
+    return answer({"file_name": file_name, "bytes": len(body)})
+
+
+def store_file(folder: Path, name: str, content: bytes) -> None:
+    """Write a file aside, then put it in its place."""
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder.parent / f"{folder.name}-{new_id('new')}"
+    aside.write_bytes(content)
+    aside.replace(folder / name)
 
 
 @router.post("", status_code=202, response_model=JobModel)
 async def run(
     request: Request, body: RunRequest, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Look for savings in a bill, as a job."""
-    workspace = workspace_of(request)
+    """Look for savings in an account's inventory, as a job."""
+    state, workspace = state_of(request), workspace_of(request)
+    if body.inventory is not None:
+        check_reference(body.inventory, state.settings)
+    job = await state.database.run(lambda c: queue_run(c, state, workspace, body.inventory))
+    return answer(job, 202)
 
-    def work(connection: Connection) -> dict[str, Any]:
-        bill = ready_bill(connection, workspace, body.bill_id)
-        if not is_available():
-            raise Problem(409, "not-available", "this version of costmodel cannot recommend yet")
-        return enqueue(connection, workspace, "recommend", {"bill": bill["id"]})
 
-    return answer(await state_of(request).database.run(work), 202)
+def queue_run(
+    connection: Connection, state: State, workspace: str, reference: str | None
+) -> dict[str, Any]:
+    """Queue a search for savings.
+
+    Raises:
+        Problem: 409, there is no inventory.
+    """
+    if reference is None and not inventory_folder(state, workspace).is_dir():
+        raise Problem(409, "no-inventory", "upload the files of an inventory first")
+    return enqueue(connection, workspace, "recommend", {"reference": reference})
 
 
 @router.get("", response_model=Page[Tree])
@@ -73,10 +132,10 @@ def newest(connection: Connection, workspace: str) -> list[dict[str, Any]]:
     if text is None:
         return []
     quiet = {row["name"] for row in list_documents(connection, workspace, "suppression")}
-    rows: list[dict[str, Any]] = orjson.loads(text)["recommendations"]
+    rows: list[dict[str, Any]] = orjson.loads(text)["items"]
     for number, row in enumerate(rows):
         row["id"] = f"rec_{number:06d}"
-        row["suppressed"] = str(row.get("key", "")) in quiet
+        row["suppressed"] = row["recommendationId"] in quiet
     return rows
 
 

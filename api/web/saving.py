@@ -1,23 +1,24 @@
 """The pages Commitments and Recommendations."""
 
+import json
+import re
 from typing import Annotated, Any
 
 import numpy as np
 from anyio import to_thread
-from fastapi import Form, Request
+from fastapi import File, Form, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 import costmodel
 from api import spend
 from api.access import workspace_of
 from api.answers import finite
-from api.bill_rows import ready_bill
 from api.documents import create_document, delete_document, list_documents
-from api.jobs import enqueue
-from api.problems import Problem, as_problem
-from api.routes.recommendations import is_available, newest
+from api.problems import as_problem
+from api.routes.recommendations import inventory_folder, newest, queue_run, store_file
 from api.state import State, state_of
+from api.store.tables import JOB
 from api.web.choosing import choose, job_under_way
 from api.web.door import page_router
 from api.web.figures import covered_days, waterfall
@@ -91,6 +92,7 @@ async def recommendations(request: Request) -> Response:
         return {
             "job": job_under_way(connection, workspace, ("recommend",)) or chosen.job,
             "rows": [_shown(row) for row in newest(connection, workspace)],
+            "failed": _failure(connection, workspace),
             "suppressions": list_documents(connection, workspace, "suppression", 200),
         }
 
@@ -99,39 +101,57 @@ async def recommendations(request: Request) -> Response:
     values = {
         **chosen.values,
         **found,
-        "available": is_available(),
+        "has_inventory": inventory_folder(state_of(request), workspace).is_dir(),
         "figure": waterfall(shown) if shown else None,
     }
     return render(request, "recommendations.html", values)
 
 
+def _failure(connection: Connection, workspace: str) -> str:
+    """Return why the newest run ended badly, if it did."""
+    query = (
+        select(JOB.c.status, JOB.c.message)
+        .where(JOB.c.workspace_id == workspace, JOB.c.kind == "recommend")
+        .order_by(JOB.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(query).first()
+    return str(row.message) if row is not None and row.status == "failed" else ""
+
+
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     """Return a recommendation in the page's words."""
-    import json
-
-    saving = row.get("monthly_savings", row.get("saving", 0.0)) or 0.0
+    told = {
+        name: row[name]
+        for name in ("evidence", "missingEvidence", "alternatives", "remedy", "source")
+        if row.get(name)
+    }
+    change = f"{row['currentResourceSummary']} → {row['recommendedResourceSummary']}"
     return {
-        "key": str(row.get("key", row["id"])),
-        "title": str(row.get("title", row.get("rule", ""))),
-        "where": str(row.get("resource_id", row.get("address", ""))),
-        "saving": float(saving),
-        "evidence": json.dumps(row.get("evidence", row), indent=1, ensure_ascii=False),
+        "key": row["recommendationId"],
+        "title": row["title"],
+        "where": f"{row['resourceId']} ({row['region']})",
+        "change": change,
+        "saving": float(row["estimatedMonthlySavings"] or 0.0),
+        "evidence": json.dumps(told, indent=1, ensure_ascii=False),
         "suppressed": bool(row["suppressed"]),
     }
 
 
 @router.post("/recommendations")
-async def run(request: Request, bill: Annotated[str, Form(max_length=64)]) -> Response:
-    """Look for savings in a bill."""
-    workspace = workspace_of(request)
-
-    def work(connection: Connection) -> None:
-        found = ready_bill(connection, workspace, bill)
-        if not is_available():
-            raise Problem(409, "not-available", "this version of costmodel cannot recommend yet")
-        enqueue(connection, workspace, "recommend", {"bill": found["id"]})
-
-    await state_of(request).database.run(work)
+async def run(
+    request: Request,
+    files: Annotated[list[UploadFile], File()] = [],  # noqa: B006
+) -> Response:
+    """Look for savings in the uploaded inventory."""
+    state, workspace = state_of(request), workspace_of(request)
+    folder = inventory_folder(state, workspace)
+    for file in files:
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", str(file.filename or "")).lstrip("._-")[:100]
+        content = await file.read()
+        if name and content:
+            await to_thread.run_sync(store_file, folder, name, content)
+    await state.database.run(lambda c: queue_run(c, state, workspace, None))
     return RedirectResponse("/recommendations", 303)
 
 

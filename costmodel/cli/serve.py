@@ -47,6 +47,9 @@ def serve_command(
     no_jobs: Annotated[
         bool, typer.Option("--no-jobs", help="Leave jobs to other processes.")
     ] = False,
+    rate: Annotated[
+        int, typer.Option("--rate", min=1, help="Requests a minute of one key.")
+    ] = 1200,
     catalog: Annotated[
         Path | None, typer.Option("--catalog", help="Folder of another price catalog.")
     ] = None,
@@ -73,6 +76,7 @@ def serve_command(
         catalog=catalog,
         runs_jobs=not no_jobs,
         has_https=https,
+        limits=settings_module.Limits(requests_per_minute=rate),
     )
     if init:
         typer.echo(_first_key(server, settings, workspace))

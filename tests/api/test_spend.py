@@ -3,6 +3,7 @@
 import pytest
 
 from costmodel import read_bill
+from tests.api.conftest import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +160,25 @@ def test_suppressions_are_listed_and_lifted(client):
         s["id"] for s in client.get("/v1/recommendations/suppressions").json()["items"]
     ]
     assert client.delete(f"/v1/recommendations/suppressions/{made['id']}").status_code == 204
+
+
+def test_recommendations_come_from_an_uploaded_inventory(client, tmp_path):
+    from datetime import UTC, datetime
+
+    from costmodel import Inventory
+    from costmodel.io.inventory.store import write_inventory
+
+    empty = client.post("/v1/recommendations", json={})
+    assert empty.status_code == 409
+    folder = tmp_path / "inventory"
+    write_inventory(Inventory({}, datetime(2026, 11, 1, tzinfo=UTC), (), ()), folder, {})
+    for file in folder.iterdir():
+        put = client.put(f"/v1/recommendations/inventory/{file.name}", content=file.read_bytes())
+        assert put.status_code == 200, put.text
+    job = client.post("/v1/recommendations", json={}).json()
+    done = wait_for(client, job["id"])
+    assert done["status"] == "done", done
+    assert done["result"]["estimatedTotalDedupedSavings"] == 0
+    assert client.get("/v1/recommendations").json()["items"] == []
+    elsewhere = client.post("/v1/recommendations", json={"inventory": "/etc"})
+    assert elsewhere.status_code == 403
