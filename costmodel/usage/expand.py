@@ -111,7 +111,7 @@ def _scope(state: _Expansion, sheet: ResourceSheet, batch: _Batch) -> dict[str, 
         state.refused |= {
             (issue.address, name)
             for issue in state.issues[said:]
-            if issue.reason is IssueReason.UNKNOWN_VALUE
+            if issue.reason is IssueReason.UNKNOWN_VALUE and given.kind == "text"
         }
     scope["region"] = _texts(batch.regions)
     scope["as_of"] = np.full(len(batch.root), state.as_of)
@@ -180,6 +180,7 @@ def _forget_refused(
     A formula takes such a value for absent, and would give the key of the ordinary case.
     """
     names = meter.usage_type.names | meter.operation.names | meter.variant.names
+    names |= meter.quantity.names
     for name in names if state.refused else ():
         for place, row in enumerate(rows):
             if (batch.resources[row].address, name) in state.refused:

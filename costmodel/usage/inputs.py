@@ -144,6 +144,10 @@ def _checked_text(value: Any, given: Input, resource: Resource, issues: list[Iss
         return None
     text = _plain(value)
     if given.values and text not in given.values:
+        # Templates and providers differ in case only: RABBITMQ, RabbitMQ.
+        alike = [known for known in given.values if known.casefold() == text.casefold()]
+        if alike:
+            return alike[0]
         issues.append(_bad_value(value, given, resource, f"one of {', '.join(given.values)}"))
         return None
     return text

@@ -76,3 +76,22 @@ def test_no_key_is_made_from_a_value_that_is_not_valid() -> None:
     assert estimate.list_total == pytest.approx(73.0)  # b's alone: 730 h at 0.10
     assert set(hours) == {0, 1}
     assert [issue.address for issue in estimate.issues] == ["aws_widget.a"]
+
+
+def test_no_price_is_made_from_a_quantity_that_reads_a_value_that_is_not_valid() -> None:
+    sheet = SHEET.replace(
+        'quantity = "hours"', "quantity = \"hours * (2 if size == 'large' else 1)\""
+    )
+    sheet = sheet.replace("Widget:{lookup(size, size)}", "Widget:Small")
+
+    estimate = estimate_spec(spec(widget(size="larg")), catalog(sheet=sheet))
+
+    assert estimate.list_total == 0.0
+    assert estimate.coverage.unpriced_lines == 1
+
+
+def test_a_value_may_be_written_in_another_case() -> None:
+    estimate = estimate_spec(spec(widget(size="LARGE")), catalog())
+
+    assert estimate.list_total == pytest.approx(182.5)  # 730 h at 0.25
+    assert estimate.issues == []
