@@ -62,7 +62,8 @@ def estimate(
     """
     prices = catalog or load_catalog()
     changes = scenario if isinstance(scenario, Scenario) else _read_scenario(scenario)
-    spec = apply_scenario(read_source(source, prices, usage=usage, region=region), changes)
+    spec = read_source(source, prices, usage=usage, region=region)
+    spec = apply_scenario(spec, changes, KnownInputs(prices.sheets))
     return estimate_spec(
         spec,
         prices,

@@ -1,5 +1,7 @@
 """Scenarios on architectures."""
 
+import re
+
 import pytest
 
 from costmodel.errors import SpecError
@@ -31,9 +33,28 @@ def test_a_scenario_moves_and_changes_resources() -> None:
         ({"inputs": {"a": 1}}, "inputs maps"),
         ({"discount_percent": 101}, "not between 0 and 100"),
         ({"discount_percent": "ten"}, "a number from 0 to 100"),
+        ({"region": 5}, "region is a text"),
         ({"discount_percent": True}, "a number from 0 to 100"),
     ],
 )
 def test_a_bad_scenario_is_one_clear_line(document, says) -> None:
     with pytest.raises(SpecError, match=says):
         parse_scenario(document, "s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        ({"aws_widgt": {"size": "large"}}, "matches no resource; did you mean aws_widget?"),
+        ({"aws_zzz.q": {"size": "large"}}, "matches no resource; give a resource type or address"),
+        ({"aws_widget.a": {"sise": "large"}}, "does not change the price .* did you mean size?"),
+        ({"aws_widget": {"colour": "red"}}, "'colour' does not change the price of aws_widget"),
+    ],
+)
+def test_what_changes_nothing_is_said(inputs, says) -> None:
+    scenario = parse_scenario({"inputs": inputs}, "s.yaml")
+
+    changed = apply_scenario(spec(widget("a")), scenario, {"aws_widget": {"size", "gb"}})
+
+    (issue,) = changed.issues
+    assert re.search(says, issue.message)
