@@ -18,12 +18,15 @@ from costmodel.engine.tiers import TierTable, build_tier_table, graduated_cost
 from costmodel.errors import IssueReason
 from costmodel.optimize.rule import UsageLine
 from costmodel.optimize.rule_scope import Scope
+from costmodel.optimize.sheet_usage import MeterRows, meter_rows
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Key = tuple[str, str, str, str]
+Key = tuple[str, str, str, str, str]  # service, region, usage type, operation, variant
 UNPRICED: Final = -1
+# Room for the meters of one sheet among the line numbers of a model.
+_MOST_METERS: Final = 100
 
 
 class Lines(NamedTuple):
@@ -87,13 +90,13 @@ class PriceBook:
         # Databases above xlarge: bills write db.m5.2xl for newer families, db.m4.2xlarge before.
         lacking = [key for key in fresh if self.numbers[key] == UNPRICED and "xlarge" in key[2]]
         if lacking:
-            short = [(*k[:2], k[2].replace("xlarge", "xl"), k[3]) for k in lacking]
+            short = [(*k[:2], k[2].replace("xlarge", "xl"), *k[3:]) for k in lacking]
             self._match(lacking, short)
         self._tiers = None
 
     def _match(self, named: list[Key], asked: list[Key]) -> None:
         """Number some keys by the price of the keys asked for."""
-        columns = [np.array([key[part] for key in asked], dtype=object) for part in range(4)]
+        columns = [np.array([key[part] for key in asked], dtype=object) for part in range(5)]
         match = self.catalog.match(*columns)
         for key, sku, reason in zip(named, match.sku.tolist(), match.reason, strict=True):
             if sku < 0:
@@ -131,6 +134,10 @@ class PriceBook:
 def usage_lines(scope: Scope, book: PriceBook) -> Lines:
     """Return the usage lines of every row of a scope."""
     parts = [_line(scope, number, line, book) for number, line in enumerate(scope.model.lines)]
+    place = len(parts)
+    for use in scope.model.sheets:
+        parts += [_meter(found, place, book) for found in meter_rows(scope, use, book.catalog)]
+        place += _MOST_METERS
     if not parts:
         return no_lines()
     return Lines(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
@@ -151,7 +158,7 @@ def _line(scope: Scope, number: int, line: UsageLine, book: PriceBook) -> Lines:
     if line.region is not None:
         region = np.broadcast_to(line.region.evaluate(part, tables), (count,))
     asked = [
-        (line.service_code, where or "", what or "", how or "")
+        (line.service_code, where or "", what or "", how or "", "")
         for where, what, how in zip(region, usage_type, operation, strict=True)
     ]
     return Lines(
@@ -159,6 +166,19 @@ def _line(scope: Scope, number: int, line: UsageLine, book: PriceBook) -> Lines:
         np.full(count, number, dtype=np.int64),
         book.number(asked),
         np.asarray(quantity, dtype=np.float64),
+        np.ones(count),
+    )
+
+
+def _meter(found: MeterRows, place: int, book: PriceBook) -> Lines:
+    keys = zip(found.region, found.usage_type, found.operation, found.variant, strict=True)
+    asked = [(found.service_code, *(text or "" for text in key)) for key in keys]
+    count = len(found.row)
+    return Lines(
+        found.row.astype(np.int64),
+        np.full(count, place + found.meter, dtype=np.int64),
+        book.number(asked),
+        np.asarray(found.quantity, dtype=np.float64),
         np.ones(count),
     )
 

@@ -46,6 +46,23 @@ class UsageLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SheetUse:
+    """A table's rows priced as a Terraform resource type.
+
+    Attributes:
+        type: resource type that has a service sheet.
+        inputs: input of the sheet → formula over the row; the sheet's default for the others.
+        when: rows it is used for; None is all.
+        count: how many such resources a row stands for; None is one.
+    """
+
+    type: str
+    inputs: Mapping[str, Formula]
+    when: Formula | None
+    count: Formula | None
+
+
+@dataclass(frozen=True, slots=True)
 class UsageModel:
     """What a row of an inventory table uses in a month.
 
@@ -55,6 +72,7 @@ class UsageModel:
         related: names other tables, bills or the mathematical modules may fill in.
         columns: computed columns; they may read each other.
         lines: usage lines.
+        sheets: service sheets the rows are priced by, beside the lines.
         tables: named tables for ``lookup``.
     """
 
@@ -63,6 +81,7 @@ class UsageModel:
     related: frozenset[str]
     columns: Mapping[str, Formula]
     lines: Sequence[UsageLine]
+    sheets: Sequence[SheetUse]
     tables: Mapping[str, Mapping[str, Any]]
 
 
@@ -195,19 +214,32 @@ def _model(table: str, row: Mapping[str, Any], tables: Mapping[str, Any]) -> Usa
     columns = {name: compile_formula(text) for name, text in row.get("columns", {}).items()}
     related = frozenset(row.get("related", ()))
     lines = [_line(line) for line in row.get("line", ())]
-    return UsageModel(table, row["resource_type"], related, columns, lines, tables)
+    sheets = [_sheet(sheet) for sheet in row.get("sheet", ())]
+    return UsageModel(table, row["resource_type"], related, columns, lines, sheets, tables)
+
+
+def _sheet(row: Mapping[str, Any]) -> SheetUse:
+    return SheetUse(
+        row["type"],
+        {name: compile_formula(str(text)) for name, text in row["inputs"].items()},
+        _optional(row.get("when")),
+        _optional(row.get("count")),
+    )
+
+
+def _optional(text: str | None) -> Formula | None:
+    return None if text is None else compile_formula(text)
 
 
 def _line(row: Mapping[str, Any]) -> UsageLine:
-    when, region = row.get("when"), row.get("region")
     return UsageLine(
         name=row["name"],
         service_code=row["service"],
         usage_type=compile_template(row["usage_type"]),
         operation=compile_template(row.get("operation", "")),
         quantity=compile_formula(row["quantity"]),
-        when=None if when is None else compile_formula(when),
-        region=None if region is None else compile_formula(region),
+        when=_optional(row.get("when")),
+        region=_optional(row.get("region")),
     )
 
 
@@ -219,7 +251,6 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         raise SheetError(f"rule {row['id']}: stage, risk or effort is not a known word")
     if not (deletes or change or row.get("advisory")):
         raise SheetError(f"rule {row['id']}: needs a change, or says why it has no dollars")
-    one_off = row.get("one_off")
     return Rule(
         id=row["id"],
         title=row["title"],
@@ -236,7 +267,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         restart=restart == "Y",
         rollback=rollback == "Y",
         risk=row["risk"],
-        one_off=None if one_off is None else compile_formula(one_off),
+        one_off=_optional(row.get("one_off")),
         cli=compile_template(row["cli"]),
         terraform=compile_template(row["terraform"]),
         source=row["source"],

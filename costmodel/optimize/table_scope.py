@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from numpy.typing import NDArray
 
 from costmodel.errors import BadInputError
@@ -43,5 +45,10 @@ def _scope(inventory: Inventory, kind: str, model: UsageModel, found: Columns) -
             raise BadInputError(f"a metric has no figure {stat!r}")
         return inventory.metric(kind, name, stat)
 
-    columns = {**tag_columns(table["tags"].to_pylist(), table["name"].to_pylist()), **found}
+    day = float(inventory.collected_at.strftime("%Y%m%d"))
+    columns = {
+        "as_of": np.array([day]),
+        **tag_columns(table["tags"].to_pylist(), table["name"].to_pylist()),
+        **found,
+    }
     return Scope(table.num_rows, columns, model, table, metric, inventory.collected_at)
