@@ -172,7 +172,10 @@ def _line(scope: Scope, number: int, line: UsageLine, book: PriceBook) -> Lines:
 
 def _meter(found: MeterRows, place: int, book: PriceBook) -> Lines:
     keys = zip(found.region, found.usage_type, found.operation, found.variant, strict=True)
-    asked = [(found.service_code, *(text or "" for text in key)) for key in keys]
+    asked = [
+        (found.service_code, where or "", what or "", how or "", kind or "")
+        for where, what, how, kind in keys
+    ]
     count = len(found.row)
     return Lines(
         found.row.astype(np.int64),

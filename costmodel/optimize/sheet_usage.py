@@ -88,13 +88,14 @@ def _rows(
     region = inner["region"]
     if meter.region is not None:
         region = meter.region.evaluate(inner, length, tables)
-    texts = (meter.usage_type, meter.operation, meter.variant)
     return MeterRows(
         number,
         row,
         meter.service_code,
         np.broadcast_to(region, (length,))[row],
-        *(text.evaluate(inner, length, tables)[row] for text in texts),
+        meter.usage_type.evaluate(inner, length, tables)[row],
+        meter.operation.evaluate(inner, length, tables)[row],
+        meter.variant.evaluate(inner, length, tables)[row],
         quantity[row],
     )
 

@@ -1,6 +1,6 @@
 """Which S3 class objects of one age, size and access belong in, and what the move costs.
 
-Minimum billed size, per-object overhead, minimum duration, transition and retrieval fees all count:
+Minimum billed size, per-object overhead, minimum duration, transition and retrieval all count:
 small objects cost more in colder classes. Sources: https://aws.amazon.com/s3/pricing/ and
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-class-intro.html
 """
