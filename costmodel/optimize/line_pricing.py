@@ -157,9 +157,10 @@ def _line(scope: Scope, number: int, line: UsageLine, book: PriceBook) -> Lines:
     region = part.full("region_id")
     if line.region is not None:
         region = np.broadcast_to(line.region.evaluate(part, tables), (count,))
+    service = line.service_code.evaluate(part, count, tables)
     asked = [
-        (line.service_code, where or "", what or "", how or "", "")
-        for where, what, how in zip(region, usage_type, operation, strict=True)
+        (who or "", where or "", what or "", how or "", "")
+        for who, where, what, how in zip(service, region, usage_type, operation, strict=True)
     ]
     return Lines(
         rows.astype(np.int64),

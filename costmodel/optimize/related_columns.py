@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from costmodel.optimize import related_services
 from costmodel.optimize.inventory import Inventory
+from costmodel.optimize.related_cells import Array, Columns, column, objects
 
-Array = NDArray[Any]
-Columns = dict[str, Array]
 # Tags by which services mark what they manage.
 _BACKUP_TAGS: Final = ("aws:backup:", "aws:dlm:", "dlm:")
 _CLUSTER_TAGS: Final = (
@@ -38,25 +37,13 @@ def related_columns(inventory: Inventory) -> dict[str, Columns]:
     }
 
 
-def _column(inventory: Inventory, kind: str, name: str) -> list[Any]:
-    values: list[Any] = inventory.table(kind)[name].to_pylist()
-    return values
-
-
-def _objects(values: Iterable[Any]) -> Array:
-    listed = list(values)
-    result = np.empty(len(listed), dtype=object)
-    result[:] = listed
-    return result
-
-
 def _members(inventory: Inventory, kind: str, names: Iterable[Any]) -> Array:
     """Return where a name is an id of another table; None where that was not collected."""
     listed = list(names)
     if not inventory.has(kind):
-        return _objects([None] * len(listed))
-    known = set(_column(inventory, kind, "resource_id"))
-    return _objects([None if name is None else name in known for name in listed])
+        return objects([None] * len(listed))
+    known = set(column(inventory, kind, "resource_id"))
+    return objects([None if name is None else name in known for name in listed])
 
 
 def _first(values: Any) -> Any:
@@ -71,31 +58,31 @@ def _has_tag(pairs: Any, prefixes: tuple[str, ...]) -> bool | None:
 
 def _volumes(inventory: Inventory) -> Columns:
     kind = "ebs_volumes"
-    attached = [_first(ids) for ids in _column(inventory, kind, "attached_instances")]
+    attached = [_first(ids) for ids in column(inventory, kind, "attached_instances")]
     instances = inventory.table("ec2_instances")
     names = instances["resource_id"].to_pylist()
     state = dict(zip(names, instances["state"].to_pylist(), strict=True))
     days = dict(
         zip(names, inventory.age_days("ec2_instances", "state_since").tolist(), strict=True)
     )
-    snapshots = Counter(_column(inventory, "ebs_snapshots", "volume_id"))
+    snapshots = Counter(column(inventory, "ebs_snapshots", "volume_id"))
     counted = inventory.has("ebs_snapshots")
-    protected = set(_column(inventory, "backup_protected", "resource_id"))
-    policies = _column(inventory, "dlm_policies", "state").count("ENABLED")
+    protected = set(column(inventory, "backup_protected", "resource_id"))
+    policies = column(inventory, "dlm_policies", "state").count("ENABLED")
     seen = inventory.has("dlm_policies") and inventory.has("backup_protected")
-    arns = _column(inventory, kind, "arn")
+    arns = column(inventory, kind, "arn")
     return {
-        "instance_state": _objects([state.get(name) for name in attached]),
+        "instance_state": objects([state.get(name) for name in attached]),
         "instance_stopped_days": np.array([days.get(name, np.nan) for name in attached]),
-        "is_boot": _objects(_column(inventory, kind, "delete_on_termination")),
+        "is_boot": objects(column(inventory, kind, "delete_on_termination")),
         "snapshot_count": np.array(
             [
                 float(snapshots[name]) if counted else np.nan
-                for name in _column(inventory, kind, "resource_id")
+                for name in column(inventory, kind, "resource_id")
             ]
         ),
         # Policies choose by tag; with one enabled nobody knows which volumes it takes.
-        "has_snapshot_policy": _objects(
+        "has_snapshot_policy": objects(
             [True if arn in protected else (False if seen and not policies else None)
              for arn in arns]
         ),
@@ -104,18 +91,18 @@ def _volumes(inventory: Inventory) -> Columns:
 
 def _snapshots(inventory: Inventory) -> Columns:
     kind = "ebs_snapshots"
-    sources = [None if v == "vol-ffffffff" else v for v in _column(inventory, kind, "volume_id")]
-    texts = _column(inventory, kind, "description")
-    tags = _column(inventory, kind, "tags")
-    backing = {s for ids in _column(inventory, "amis", "snapshot_ids") for s in ids or ()}
+    sources = [None if v == "vol-ffffffff" else v for v in column(inventory, kind, "volume_id")]
+    texts = column(inventory, kind, "description")
+    tags = column(inventory, kind, "tags")
+    backing = {s for ids in column(inventory, "amis", "snapshot_ids") for s in ids or ()}
     has_images = inventory.has("amis")
     return {
         "volume_exists": _members(inventory, "ebs_volumes", sources),
-        "backs_image": _objects(
+        "backs_image": objects(
             [name in backing if has_images else None
-             for name in _column(inventory, kind, "resource_id")]
+             for name in column(inventory, kind, "resource_id")]
         ),
-        "is_managed": _objects(
+        "is_managed": objects(
             [_is_managed(text, pairs) for text, pairs in zip(texts, tags, strict=True)]
         ),
     }  # fmt: skip
@@ -131,21 +118,21 @@ def _is_managed(description: Any, pairs: Any) -> bool | None:
 def _images(inventory: Inventory) -> Columns:
     kind = "amis"
     sources = ("ec2_instances", "launch_templates", "launch_configurations")
-    used = set(_column(inventory, "ec2_instances", "image_id"))
-    used |= set(_column(inventory, "launch_configurations", "image_id"))
-    for ids in _column(inventory, "launch_templates", "image_ids"):
+    used = set(column(inventory, "ec2_instances", "image_id"))
+    used |= set(column(inventory, "launch_configurations", "image_id"))
+    for ids in column(inventory, "launch_templates", "image_ids"):
         used |= set(ids or ())
     complete = all(inventory.has(source) for source in sources)
-    names = _column(inventory, kind, "resource_id")
-    snapshots = _column(inventory, kind, "snapshot_ids")
+    names = column(inventory, kind, "resource_id")
+    snapshots = column(inventory, kind, "snapshot_ids")
     shared = Counter(s for ids in snapshots for s in ids or ())
     full = inventory.numbers("ebs_snapshots", "full_size_bytes") / _GIB
     size = np.where(np.isnan(full), inventory.numbers("ebs_snapshots", "size_gb"), full)
     sizes = dict(
-        zip(_column(inventory, "ebs_snapshots", "resource_id"), size.tolist(), strict=True)
+        zip(column(inventory, "ebs_snapshots", "resource_id"), size.tolist(), strict=True)
     )
     return {
-        "is_used": _objects(
+        "is_used": objects(
             [True if name in used else (False if complete else None) for name in names]
         ),
         # A snapshot that another image needs too stays when this image goes.
@@ -162,13 +149,13 @@ def _instances(inventory: Inventory) -> Columns:
     kind = "ec2_instances"
     watched: set[Any] = set()
     period = inventory.numbers("cloudwatch_alarms", "period_seconds")
-    listed = _column(inventory, "cloudwatch_alarms", "dimension_values")
+    listed = column(inventory, "cloudwatch_alarms", "dimension_values")
     for seconds, values in zip(period.tolist(), listed, strict=True):
         if seconds < 300:
             watched |= set(values or ())
     has_alarms = inventory.has("cloudwatch_alarms")
-    names = _column(inventory, kind, "resource_id")
-    return {"fast_alarm": _objects([name in watched if has_alarms else None for name in names])}
+    names = column(inventory, kind, "resource_id")
+    return {"fast_alarm": objects([name in watched if has_alarms else None for name in names])}
 
 
 def _groups(inventory: Inventory) -> Columns:
@@ -177,31 +164,31 @@ def _groups(inventory: Inventory) -> Columns:
     instances = inventory.table("ec2_instances").select(("auto_scaling_group", "operation"))
     for row in instances.to_pylist():
         operation[row["auto_scaling_group"]] = row["operation"]
-    types = [set(found or ()) for found in _column(inventory, kind, "instance_types")]
-    names = _column(inventory, kind, "name")
+    types = [set(found or ()) for found in column(inventory, kind, "instance_types")]
+    names = column(inventory, kind, "name")
     return {
-        "member_type": _objects([next(iter(t)) if len(t) == 1 else None for t in types]),
-        "member_operation": _objects([operation.get(name) for name in names]),
-        "managed_by_cluster": _objects(
-            [_has_tag(tags, _CLUSTER_TAGS) for tags in _column(inventory, kind, "tags")]
+        "member_type": objects([next(iter(t)) if len(t) == 1 else None for t in types]),
+        "member_operation": objects([operation.get(name) for name in names]),
+        "managed_by_cluster": objects(
+            [_has_tag(tags, _CLUSTER_TAGS) for tags in column(inventory, kind, "tags")]
         ),
     }
 
 
 def _launch_configurations(inventory: Inventory) -> Columns | None:
-    used = set(_column(inventory, "auto_scaling_groups", "launch_configuration"))
+    used = set(column(inventory, "auto_scaling_groups", "launch_configuration"))
     if not inventory.has("auto_scaling_groups"):
         return None
     return {
-        "is_used": _objects(
-            [name in used for name in _column(inventory, "launch_configurations", "name")]
+        "is_used": objects(
+            [name in used for name in column(inventory, "launch_configurations", "name")]
         )
     }
 
 
 def _capacity(inventory: Inventory) -> Columns:
-    platforms = _column(inventory, "capacity_reservations", "platform")
-    return {"operation": _objects([_PLATFORM_OPERATION.get(p) for p in platforms])}
+    platforms = column(inventory, "capacity_reservations", "platform")
+    return {"operation": objects([_PLATFORM_OPERATION.get(p) for p in platforms])}
 
 
 _MAKERS: Final[Mapping[str, Callable[[Inventory], Columns | None]]] = {
@@ -212,4 +199,21 @@ _MAKERS: Final[Mapping[str, Callable[[Inventory], Columns | None]]] = {
     "auto_scaling_groups": _groups,
     "launch_configurations": _launch_configurations,
     "capacity_reservations": _capacity,
+    "rds_instances": related_services.databases,
+    "rds_clusters": related_services.clusters,
+    "rds_snapshots": related_services.database_snapshots,
+    "nat_gateways": related_services.gateways,
+    "vpc_endpoints": related_services.endpoints,
+    "addresses": related_services.addresses,
+    "load_balancers": related_services.balancers,
+    "dynamodb_tables": related_services.tables,
+    "ecs_services": related_services.services,
+    "s3_buckets": related_services.buckets,
+    "s3_storage": related_services.bucket_storage,
+    "route53_health_checks": related_services.health_checks,
+    "route53_records": related_services.records,
+    "cloudwatch_dashboards": related_services.dashboards,
+    "cloudtrails": related_services.trails,
+    "accounts": related_services.accounts,
+    "reservations": related_services.reservations,
 }

@@ -37,7 +37,7 @@ class UsageLine:
     """One usage line of a table's rows: the price key and the monthly quantity."""
 
     name: str
-    service_code: str
+    service_code: Template
     usage_type: Template
     operation: Template
     quantity: Formula
@@ -234,7 +234,7 @@ def _optional(text: str | None) -> Formula | None:
 def _line(row: Mapping[str, Any]) -> UsageLine:
     return UsageLine(
         name=row["name"],
-        service_code=row["service"],
+        service_code=compile_template(row["service"]),
         usage_type=compile_template(row["usage_type"]),
         operation=compile_template(row.get("operation", "")),
         quantity=compile_formula(row["quantity"]),
