@@ -7,6 +7,7 @@ import pytest
 import costmodel
 from costmodel.estimate.estimate import estimate_spec
 from costmodel.estimate.result import Estimate
+from costmodel.io.iac.cloudformation.properties import type_mapping
 from costmodel.units import canonical_unit
 from costmodel.usage.spec import ArchitectureSpec, Resource
 
@@ -133,3 +134,18 @@ def test_children_name_kinds_and_inputs_that_exist(sheet) -> None:
         kind = CATALOG.sheets.get_kind(child.resource)
         assert kind is not None, child.resource
         assert set(child.inputs) <= set(kind.sheet.inputs), child.path
+
+
+@pytest.mark.parametrize(
+    ("service", "sheet"),
+    [
+        pytest.param(service, sheet, id=sheet.type)
+        for service, sheet in KINDS
+        if sheet.cloudformation
+    ],
+)
+def test_the_cloudformation_type_of_a_kind_is_read_as_that_kind(service, sheet) -> None:
+    mapping = type_mapping(sheet.cloudformation)
+
+    names = {mapping.terraform, *mapping.variants.values()}
+    assert sheet.type in {service.aliases.get(name, name) for name in names}

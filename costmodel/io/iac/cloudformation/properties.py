@@ -55,9 +55,14 @@ def snake_case(name: str) -> str:
 
 
 @cache
-def _tables() -> tuple[dict[str, TypeMapping], frozenset[str], frozenset[str]]:
+def _document() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("properties.toml").read_text(encoding="utf-8")
-    document = tomllib.loads(text)
+    return tomllib.loads(text)
+
+
+@cache
+def _tables() -> tuple[dict[str, TypeMapping], frozenset[str], frozenset[str]]:
+    document = _document()
     types = {
         name: TypeMapping(
             terraform=body["terraform"],
@@ -82,7 +87,9 @@ def type_mapping(name: str, properties: Any = None) -> TypeMapping:
     types, _, _ = _tables()
     if name not in types:
         _, _, rest = name.partition("::")
-        return TypeMapping("aws_" + "_".join(snake_case(part) for part in rest.split("::")))
+        service, *parts = rest.split("::")
+        word = _document()["services"].get(service, snake_case(service))
+        return TypeMapping("_".join(["aws", word, *map(snake_case, parts)]))
     mapping = types[name]
     for condition, terraform in mapping.variants.items():
         key, _, value = condition.partition("=")
