@@ -83,7 +83,9 @@ def test_an_explanation_is_a_sequence_of_lines_that_shows_the_tier() -> None:
     assert "3,200 GB-Mo at 0.023 = 73.60" in working._repr_html_()
 
 
-def test_an_error_in_a_notebook_is_one_line(capsys) -> None:
+def test_an_error_in_a_notebook_is_one_line(capsys, monkeypatch) -> None:
+    # IPython warns where it runs outside the environment that is activated.
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
     shell = InteractiveShell.instance()
 
     shell.run_cell("import costmodel; costmodel.read_bill('no-such-bill')")
