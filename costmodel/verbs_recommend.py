@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from costmodel.bill.query import Bill
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import BadInputError
+from costmodel.io.bills.reader import open_bill
 from costmodel.io.catalog_store import load_catalog
 from costmodel.io.catalog_store.read import find_catalog
 from costmodel.io.family_successors import read_family_successors
 from costmodel.io.inventory.metric_files import read_metric_files
 from costmodel.io.inventory.store import read_inventory
 from costmodel.io.rule_files import load_rules
+from costmodel.optimize.billed_usage import billed_inventory
 from costmodel.optimize.inventory import Inventory, merge_inventories
 from costmodel.optimize.recommend import Settings, recommend_changes
 from costmodel.optimize.recommendation import Recommendations
@@ -27,6 +30,7 @@ def recommend(
     catalog: PriceCatalog | None = None,
     *,
     metrics: Paths = (),
+    bill: Bill | Paths = (),
     settings: Settings | None = None,
     preferences: Preferences | None = None,
 ) -> Recommendations:
@@ -36,6 +40,7 @@ def recommend(
         inventory: an account's tables, or the folder ``inventory collect`` wrote.
         catalog: prices; the embedded catalog by default.
         metrics: files or folders of saved CloudWatch series.
+        bill: a bill, or its files: what it alone shows is looked at too.
         settings: thresholds and limits.
         preferences: headroom of right-sizing.
 
@@ -49,10 +54,19 @@ def recommend(
     listed = [metrics] if isinstance(metrics, str | Path) else list(metrics)
     if listed:
         parts.append(read_metric_files([Path(path) for path in listed]))
+    if isinstance(bill, Bill) or bill:
+        parts.append(billed_inventory(_bill(bill, prices)))
     if not parts:
         raise BadInputError("nothing to look at: give a bill, an inventory, metrics or IaC")
     account = merge_inventories(parts) if len(parts) > 1 else parts[0]
     return _recommend(account, prices, settings, preferences or Preferences())
+
+
+def _bill(bill: Bill | Paths, prices: PriceCatalog) -> Bill:
+    if isinstance(bill, Bill):
+        return bill
+    paths = [bill] if isinstance(bill, str | Path) else list(bill)
+    return open_bill(paths, prices.prefixes)
 
 
 def _recommend(

@@ -24,6 +24,10 @@ def recommend_command(
         list[Path] | None,
         typer.Option("--metrics", help="Saved CloudWatch series; files or folders. Repeat it."),
     ] = None,
+    bill: Annotated[
+        list[Path] | None,
+        typer.Option("--bill", help="Files of a bill, any format. Repeat it."),
+    ] = None,
     list_rules: Annotated[
         bool, typer.Option("--list-rules", help="List the working checks and stop.")
     ] = False,
@@ -54,7 +58,10 @@ def recommend_command(
 
     with waiting("Looking for savings", quiet=quiet):
         result = recommend(
-            inventory, metrics=metrics or (), settings=_settings(check, least_saving)
+            inventory,
+            metrics=metrics or (),
+            bill=bill or (),
+            settings=_settings(check, least_saving),
         )
     if format_name == "markdown":
         from costmodel.report.recommendations import summary

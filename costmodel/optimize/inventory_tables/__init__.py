@@ -5,6 +5,7 @@ from typing import Final
 from costmodel.optimize.inventory_tables import (
     account,
     application,
+    billing,
     compute,
     database,
     network,
@@ -19,4 +20,5 @@ INVENTORY_TABLES: Final[dict[str, TableSchema]] = {
     **database.TABLES,
     **application.TABLES,
     **account.TABLES,
+    **billing.TABLES,
 }
