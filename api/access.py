@@ -7,7 +7,7 @@ concurrency, idempotency; then the route itself; then the audit log of writes.
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from api.identity import new_id
@@ -173,9 +173,15 @@ async def _write(
 
 
 async def write_audit(request: Request, principal: Principal, status: int) -> None:
-    """Write a line about a write."""
+    """Write a line about a write, and the rows that were left to be written with it."""
+    rows = getattr(request.state, "rows", [])
     line = _audit_line(principal, request, status)
-    await state_of(request).database.run(lambda c: c.execute(insert(AUDIT).values(line)))
+    await state_of(request).writer.write([*rows, (AUDIT, line)])
+
+
+def write_with_audit(request: Request, table: Table, row: Mapping[str, Any]) -> None:
+    """Leave a new row to be written in the transaction of the request's audit line."""
+    request.state.rows = [*getattr(request.state, "rows", []), (table, row)]
 
 
 async def _answer_or_problem(request: Request, answer: Handler) -> Response:

@@ -1,9 +1,13 @@
 """Pricing an architecture that came as text or JSON: through a file, as every reader takes it."""
 
+import atexit
 import hashlib
+import secrets
+import shutil
 import tempfile
 from collections.abc import Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,16 +39,25 @@ def source_file(architecture: Mapping[str, Any], side: str) -> "Iterator[Path]":
     field = next(name for name in ("spec", "plan", "text") if architecture.get(name) is not None)
     place = f"body.{side}.{field}" if side else f"body.{field}"
     suffix = ".yaml" if field == "text" else ".json"
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"architecture{suffix}"
-        try:
-            path.write_text(source_text(architecture), encoding="utf-8")
-            yield path
-        except UnicodeEncodeError:
-            raise Problem(422, "bad-input", f"{place}: is not Unicode", path=place) from None
-        except CostModelError as error:
-            text = " ".join(str(error).split()).replace(f"{path}: ", "").replace(str(path), field)
-            raise Problem(422, "bad-input", text, path=place) from None
+    # A name nobody can guess, in a folder of this process: readers look beside a file.
+    path = Path(_folder()) / f"{secrets.token_hex(16)}{suffix}"
+    try:
+        path.write_text(source_text(architecture), encoding="utf-8")
+        yield path
+    except UnicodeEncodeError:
+        raise Problem(422, "bad-input", f"{place}: is not Unicode", path=place) from None
+    except CostModelError as error:
+        text = " ".join(str(error).split()).replace(f"{path}: ", "").replace(str(path), field)
+        raise Problem(422, "bad-input", text, path=place) from None
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@cache
+def _folder() -> str:
+    folder = tempfile.mkdtemp(prefix="costmodel-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def price(state: State, request: Mapping[str, Any]) -> dict[str, Any]:

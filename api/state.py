@@ -13,6 +13,7 @@ from api.bills import BillShelf
 from api.keys import Principal
 from api.observe import Metrics
 from api.settings import Settings
+from api.store.batch import BatchWriter
 from api.store.database import Database
 from api.throttle import Remembered, Throttle
 from api.worker import Worker
@@ -35,6 +36,7 @@ class State:
         self.costs = Remembered(512, 3600.0)
         self.bills = BillShelf(settings.data / "bills")
         self.alerting = Alerting(settings, database)
+        self.writer = BatchWriter(database)
         self.dev: Principal | None = None
         self.stopping = threading.Event()
 

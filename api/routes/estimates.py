@@ -7,9 +7,9 @@ import orjson
 from anyio import to_thread
 from fastapi import Query, Request
 from fastapi.responses import Response
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
-from api.access import needs, v1_router, workspace_of
+from api.access import needs, v1_router, workspace_of, write_with_audit
 from api.answers import answer, decode_cursor, dump, finite, page
 from api.estimate_rows import estimate_row, list_estimate_rows
 from api.estimating import INLINE_BYTES, compare, price, working
@@ -52,7 +52,7 @@ async def create_estimate(
     }
     if body.store:
         row = estimate_row(workspace_of(request), asked, kept, now, dump(kept))
-        await state.database.run(lambda c: c.execute(insert(ESTIMATE).values(row)))
+        write_with_audit(request, ESTIMATE, row)
         return Response(
             row["result"], 201, media_type="application/json",
             headers={"Location": f"/v1/estimates/{kept['id']}"},

@@ -95,3 +95,16 @@ def test_a_large_estimate_is_priced_beside_the_event_loop(client):
         "/v1/estimates", json={"spec": {"region": "us-east-1", "resources": resources}}
     )
     assert made.json()["coverage"]["resources"] == 900
+
+
+def test_an_uploaded_template_reads_nothing_else_on_this_machine(client, tmp_path):
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("Resources:\n  Hidden: {Type: AWS::SQS::Queue}\n")
+    for place in (str(secret), f"../../../../../../../{secret}", "/etc/passwd"):
+        nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": place}}
+        body = {"spec": {"Resources": {"Inner": nested}}, "region": "us-east-1"}
+        answer = client.post("/v1/estimates", json=body)
+        assert "Hidden" not in answer.text
+        assert "root:" not in answer.text
+        assert answer.status_code == 201
+        assert "not in its folder" in answer.text

@@ -227,12 +227,19 @@ def _read_nested(
     address = f"{stack.module}module.{name}"
     location = properties.get(key)
     target = stack.path.parent / location if isinstance(location, str) else None
-    if target is None or "://" in str(location) or not target.is_file():
+    # A template from a stranger must not read what else is on this machine.
+    root = stack.above[0].parent
+    if (
+        target is None
+        or "://" in str(location)
+        or not target.resolve().is_relative_to(root)
+        or not target.is_file()
+    ):
         stack.issues.append(
             Issue(
                 IssueReason.UNRESOLVED,
                 address,
-                f"{source}: the template of nested stack '{name}' is not on this machine; its "
+                f"{source}: the template of nested stack '{name}' is not in its folder; its "
                 "resources are left out",
             )
         )
