@@ -118,20 +118,35 @@ class SheetLibrary(Mapping[str, Kind]):
 
 
 class KnownInputs(Mapping[str, frozenset[str]]):
-    """Resource type → attribute names its sheet reads, so that readers can name a misspelling."""
+    """Resource type → attribute names its sheet reads, so that readers can name a misspelling.
+
+    Attributes of blocks are dotted: ``root_block_device.volume_size``.
+    """
 
     def __init__(self, library: SheetLibrary) -> None:
         """Look types up in a library when they are asked for."""
         self._library = library
+        self._names: dict[str, frozenset[str]] = {}
 
     def __getitem__(self, resource_type: str) -> frozenset[str]:
+        """Return the names at the top, and dotted paths of what is read inside blocks."""
+        if resource_type not in self._names:
+            self._names[resource_type] = self._find(resource_type)
+        return self._names[resource_type]
+
+    def _find(self, resource_type: str) -> frozenset[str]:
         sheet = self._library[resource_type].sheet
         paths = [given.path for given in sheet.inputs.values()]
         paths += [child.block for child in sheet.children if child.block]
         paths += [name for child in sheet.children for name in (*child.reference, *child.passes)]
         references = [given.from_reference for given in sheet.inputs.values()]
         paths += [attribute for many in references for attribute in many]
-        return frozenset(re.split(r"[.\[]", path, maxsplit=1)[0] for path in paths)
+        for child in sheet.children:
+            inside = [*(given.path for given in child.fields.values()), *child.passes]
+            paths += [f"{child.block}.{name}" for name in inside if child.block]
+        heads = {re.split(r"[.\[]", path, maxsplit=1)[0] for path in paths}
+        # A plain value may also stand under the input's own name.
+        return frozenset({*heads, *sheet.inputs, *(path for path in paths if "[" not in path)})
 
     def __contains__(self, resource_type: object) -> bool:
         return resource_type in self._library

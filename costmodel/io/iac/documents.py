@@ -50,9 +50,9 @@ def place(name: str, line: int) -> str:
     return f"{name}:{line}" if line else name
 
 
-def nearest(word: str, candidates: Iterable[str]) -> str:
+def nearest(word: str, candidates: Iterable[str], likeness: float = 0.6) -> str:
     """Return ``; did you mean 'x'?`` for the closest candidate, or nothing."""
-    close = difflib.get_close_matches(word, list(candidates), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word, list(candidates), n=1, cutoff=likeness)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

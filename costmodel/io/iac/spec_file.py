@@ -20,6 +20,7 @@ from typing import Any
 from costmodel.errors import Issue, IssueReason, SpecError
 from costmodel.io.iac.address import Address, parse_address
 from costmodel.io.iac.documents import line_of, nearest, place
+from costmodel.io.iac.nested_names import unread_names
 from costmodel.io.iac.references import with_prefixes
 from costmodel.io.iac.usage_file import apply_usage, parse_usage
 from costmodel.usage.spec import ArchitectureSpec, Resource
@@ -198,6 +199,18 @@ def _targets(value: str) -> Iterator[str]:
                 yield str(address)
 
 
+def _check_block(value: Any, path: str, key: str, names: Collection[str], name: str) -> None:
+    """Refuse a misspelling inside a block; other names are Terraform's own and pass."""
+    for unread in unread_names(value, path, names):
+        close = difflib.get_close_matches(unread.name, list(unread.known), n=1, cutoff=_MISSPELT)
+        if close:
+            where = place(name, line_of(unread.block, unread.name))
+            raise SpecError(
+                f"{where}: '{unread.path}' of '{key}' has no input '{unread.name}'; "
+                f"did you mean '{close[0]}'?"
+            )
+
+
 def _check_inputs(
     resources: Mapping[Any, Any], read: list[Resource], known_inputs: KnownInputs, name: str
 ) -> Iterator[Issue]:
@@ -206,7 +219,10 @@ def _check_inputs(
         if names is None:
             continue
         for attribute in resource.inputs:
-            if attribute in names or attribute in _NEVER_PRICED:
+            if attribute in names:
+                _check_block(resources[key][attribute], attribute, key, names, name)
+                continue
+            if attribute in _NEVER_PRICED:
                 continue
             where = place(name, line_of(resources[key], attribute))
             close = difflib.get_close_matches(attribute, list(names), n=1, cutoff=_MISSPELT)

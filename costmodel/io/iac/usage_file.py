@@ -13,11 +13,13 @@ from typing import Any
 from costmodel.errors import Issue, IssueReason, UsageFileError
 from costmodel.io.iac.address import Address, address_pattern, parse_address, wildcard
 from costmodel.io.iac.documents import line_of, nearest, parse_document, place, read_text
+from costmodel.io.iac.nested_names import unread_names
 from costmodel.usage.spec import ArchitectureSpec, Resource
 
 PSEUDO_TYPES = frozenset({"aws_data_transfer"})
 _SECTIONS = ("version", "resource_type_default_usage", "resource_usage")
 _VERSIONS = ("0.1",)
+_MISSPELT = 0.8  # aws_appautoscaling_target is no aws_autoscaling_group misspelt
 _MAX_CANDIDATES = 1000  # addresses to look for a similar one among
 
 
@@ -135,7 +137,7 @@ def _unknown_keys(
     key: str, kind: str, entry: UsageEntry, known_inputs: KnownInputs
 ) -> Iterator[Issue]:
     if kind not in known_inputs:
-        hint = nearest(kind, known_inputs)
+        hint = nearest(kind, known_inputs, _MISSPELT)
         # A type like none we know is another cloud's, or one that is not priced: said elsewhere.
         if hint and kind.startswith("aws_"):
             message = f"{entry.source}: usage for the unknown type '{kind}' is not read{hint}"
@@ -146,6 +148,13 @@ def _unknown_keys(
             message = (
                 f"{entry.source}: {kind} has no usage '{name}'; it is not read"
                 f"{nearest(name, known_inputs[kind])}"
+            )
+            yield Issue(IssueReason.DATA_QUALITY, key, message)
+            continue
+        for unread in unread_names(entry.values[name], name, known_inputs[kind]):
+            message = (
+                f"{entry.source}: {unread.path} of {kind} has no usage '{unread.name}'; "
+                f"it is not read{nearest(unread.name, unread.known)}"
             )
             yield Issue(IssueReason.DATA_QUALITY, key, message)
 
