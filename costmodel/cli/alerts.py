@@ -1,5 +1,6 @@
 """``costmodel alerts``: what was told, to whom, what still has to arrive; deliver and replay."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Sequence
@@ -57,6 +58,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_command)
     group.command("deliver")(deliver_command)
     group.command("replay")(replay_command)
+    group.command("listen")(listen_command)
     app.add_typer(group, name="alerts")
 
 
@@ -199,3 +201,26 @@ def _json(row: "AlertRow") -> dict[str, Any]:
 
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def listen_command(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = (
+        8787
+    ),
+    count: Annotated[
+        int | None, typer.Option("--count", min=1, help="Stop after so many alerts.")
+    ] = None,
+) -> None:
+    """Receive alerts on this machine and print each as JSON: to see one arrive.
+
+    Example: costmodel alerts listen --port 8787
+    """
+    from costmodel.io.delivery.listener import listen
+
+    typer.echo(f"Listening on http://127.0.0.1:{port}/ (stop with Ctrl-C)", err=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        listen(port, _print_now, count=count)
+
+
+def _print_now(body: str) -> None:
+    print(body, flush=True)  # noqa: T201 - typer.echo does not flush into a pipe

@@ -202,6 +202,17 @@ def update(
                     typer.echo(f"{service}: {rows:,} rows from {file.name}", err=True)
 
 
+@group.command("path")
+def print_path(catalog: CatalogOption = None) -> None:
+    """Print the folder of the catalog in use, for example to copy it.
+
+    Example: cp -r "$(costmodel catalog path)" my-catalog
+    """
+    from costmodel.io.catalog_store import find_catalog
+
+    typer.echo(find_catalog(catalog))
+
+
 def _offer_files(paths: list[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
