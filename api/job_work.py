@@ -15,7 +15,7 @@ from api.jobs import report_progress
 from api.settings import Settings
 from api.store.database import Database
 from api.store.tables import BILL
-from costmodel import load_catalog, read_bill
+from costmodel import BadInputError, load_catalog, read_bill
 
 if TYPE_CHECKING:
     from costmodel import Bill
@@ -56,7 +56,7 @@ def import_bill(job: Job) -> dict[str, Any]:
     job.report(0.05, "reading")
     try:
         source = read_bill(
-            reference or _parts(job.bill_folder / "parts"),
+            _no_manifest(reference or str(_parts(job.bill_folder / "parts"))),
             catalog=load_catalog(job.settings.catalog),
         )
         return _store(job, source)
@@ -69,6 +69,17 @@ def _parts(folder: Path) -> Path:
     """Return what was uploaded: the file if it is one, else the folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return files[0] if len(files) == 1 else folder
+
+
+def _no_manifest(place: str) -> str:
+    """Refuse a manifest given by itself: it may name files of others, near it or far from it.
+
+    Raises:
+        BadInputError: with what to do.
+    """
+    if place.lower().endswith("manifest.json"):
+        raise BadInputError("a manifest alone is no bill: give it together with its files")
+    return place
 
 
 def _store(job: Job, source: "Bill") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Bills over HTTP: upload, import, costs, exports; jobs and their events."""
 
 import io
+import json
 import time
 
 import pandas as pd
@@ -180,3 +181,23 @@ def test_a_deleted_bill_leaves_no_files(service, client):
     assert client.delete(f"/v1/bills/{bill}").status_code == 204
     assert not folder.exists()
     assert client.get(f"/v1/bills/{bill}").status_code == 404
+
+
+def test_a_manifest_cannot_reach_the_files_of_others(service, client, small_bill):
+    workspace = client.get("/v1/workspace").json()["id"]
+    target = f"{workspace}/{small_bill}/dataset/bill.parquet"
+    text = json.dumps({"reportKeys": [target], "assemblyId": "x"}).encode()
+    with service.client(service.key("thief")) as thief:
+        _, job = upload(thief, text, "costs-Manifest.json")
+        assert job["status"] == "failed"
+        assert "together with its files" in job["message"]
+        bill = thief.post("/v1/bills", json={"name": "two"}).json()["bill"]["id"]
+        for number, (name, content) in enumerate(
+            (("costs-Manifest.json", text), ("bill.csv", FOCUS.encode())), start=1
+        ):
+            place = f"/v1/bills/{bill}/parts/{number}"
+            assert thief.put(place, params={"file_name": name}, content=content).status_code == 200
+        job = thief.post(f"/v1/bills/{bill}/import").json()
+        done = wait_for(thief, job["id"])
+        if done["status"] == "done":  # the manifest was passed over: only the thief's own rows
+            assert done["result"]["rows"] == 2
