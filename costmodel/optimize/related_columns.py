@@ -215,5 +215,8 @@ _MAKERS: Final[Mapping[str, Callable[[Inventory], Columns | None]]] = {
     "cloudwatch_dashboards": related_services.dashboards,
     "cloudtrails": related_services.trails,
     "accounts": related_services.accounts,
+    "ecr_repositories": related_services.repositories,
+    "sagemaker_endpoints": related_services.endpoints_of_models,
+    "backup_protected": related_services.protected,
     "reservations": related_services.reservations,
 }

@@ -1,12 +1,16 @@
 """Columns of database, network, storage and account tables that follow from other tables."""
 
+import json
 from collections import Counter
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import numpy as np
 
 from costmodel.optimize.inventory import Inventory
-from costmodel.optimize.related_cells import Columns, column, objects
+from costmodel.optimize.related_cells import Array, Columns, column, objects
+
+_OLD_IMAGE_SECONDS: Final = 90 * 86_400.0
 
 
 def clusters(inventory: Inventory) -> Columns:
@@ -20,7 +24,18 @@ def clusters(inventory: Inventory) -> Columns:
     return {
         "instance_class": objects([c[0] if len(set(c)) == 1 else None for c in found]),
         "instances": np.array([float(len(c)) if c else np.nan for c in found]),
+        "peak_acu": _peak_capacity(inventory),
     }
+
+
+def _peak_capacity(inventory: Inventory) -> Array:
+    """Return the most capacity any instance of a cluster reached, NaN where one is unseen."""
+    peaks: dict[Any, float] = {}
+    seen = inventory.metric("rds_instances", "ServerlessDatabaseCapacity", "max").tolist()
+    for name, peak in zip(column(inventory, "rds_instances", "cluster_id"), seen, strict=True):
+        peaks[name] = float(np.maximum(peaks.get(name, 0.0), peak))
+    names = column(inventory, "rds_clusters", "name")
+    return np.array([peaks.get(name, np.nan) for name in names])
 
 
 def databases(inventory: Inventory) -> Columns:
@@ -221,10 +236,55 @@ def trails(inventory: Inventory) -> Columns:
     return {"same_region_trails": np.array(earlier)}
 
 
+def repositories(inventory: Inventory) -> Columns:
+    """Return the bytes of images that are neither pulled nor pushed for 90 days."""
+    now = inventory.collected_at.timestamp()
+    listed = column(inventory, "ecr_repositories", "images")
+    return {
+        "unpulled_bytes": np.array(
+            [np.nan if text is None else _unpulled(json.loads(text), now) for text in listed]
+        )
+    }
+
+
+def _unpulled(images: list[Any], now: float) -> float:
+    total = 0.0
+    for image in images:
+        times = [image.get(name) for name in ("pushed_at", "last_pulled_at")]
+        seconds = [datetime.fromisoformat(str(time)).timestamp() for time in times if time]
+        if seconds and now - max(seconds) > _OLD_IMAGE_SECONDS:
+            total += image.get("bytes") or 0.0
+    return total
+
+
+def endpoints_of_models(inventory: Inventory) -> Columns:
+    """Return how many variants an endpoint has; the metric of calls is the first one's."""
+    listed = column(inventory, "sagemaker_endpoints", "variants")
+    counts = [np.nan if text is None else float(len(json.loads(text))) for text in listed]
+    return {"variant_count": np.array(counts)}
+
+
+def protected(inventory: Inventory) -> Columns:
+    """Return whether Data Lifecycle Manager makes snapshots too."""
+    states = column(inventory, "dlm_policies", "state")
+    enabled = "ENABLED" in states if inventory.has("dlm_policies") else None
+    return {"dlm_enabled": objects([enabled] * inventory.table("backup_protected").num_rows)}
+
+
+def _stray_regions(inventory: Inventory) -> float:
+    """Return how many regions hold under 1 % of the resources collected."""
+    count: Counter[Any] = Counter()
+    for kind in inventory.tables:
+        if kind not in ("metrics", "metric_series", "evidence", "accounts"):
+            count.update(column(inventory, kind, "region_id"))
+    del count[None], count["global"]
+    return float(sum(number < 0.01 * count.total() for number in count.values()))
+
+
 def accounts(inventory: Inventory) -> Columns:
-    """Return how many anomaly monitors and budgets the account has."""
+    """Return stray regions and how many anomaly monitors and budgets the account has."""
     count = inventory.table("accounts").num_rows
-    found: Columns = {}
+    found: Columns = {"stray_regions": np.full(count, _stray_regions(inventory))}
     for name, kind in (("anomaly_monitors", "anomaly_monitors"), ("budget_count", "budgets")):
         rows = float(inventory.table(kind).num_rows) if inventory.has(kind) else np.nan
         found[name] = np.full(count, rows)
