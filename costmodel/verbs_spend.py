@@ -18,6 +18,7 @@ from costmodel.budget.model import Budget
 from costmodel.budget.outlook import Outlook, forecast_spend
 from costmodel.budget.spend import TIME, Spend, read_columns
 from costmodel.budget.state import Crossing, state_from_json
+from costmodel.columns import COLUMNS
 from costmodel.engine.anomaly import Sensitivity
 from costmodel.errors import BadInputError, MissingDependencyError
 from costmodel.io.budget_files import read_budgets, read_feedback
@@ -39,6 +40,8 @@ _USAGE_ONLY: Final = (
 _QUANTITY: Final = "ConsumedQuantity"
 # Older anomalies are history: a first run must not send a year of them.
 _TOLD_DAYS: Final = 7
+_DAY_HOURS: Final = 25  # with a change of clocks
+_WATCHED: Final = ("ServiceName", "SubAccountId")
 
 
 Source: TypeAlias = "Bill | pd.DataFrame | Spend | str | Path | Sequence[str | Path]"
@@ -47,7 +50,7 @@ Source: TypeAlias = "Bill | pd.DataFrame | Spend | str | Path | Sequence[str | P
 def forecast(
     source: Source,
     *,
-    by: Sequence[str] = ("ServiceName",),
+    by: Sequence[str] | None = None,
     metric: str | None = None,
     filter: str | None = None,
     as_of: datetime | None = None,
@@ -56,11 +59,15 @@ def forecast(
 
     Args:
         source: bill, paths of a bill, or table of daily spend.
-        by: columns whose values are forecast too; the parts add up to the total.
+        by: columns whose values are forecast too; the parts add up to the total. The service, or
+            else the account, without it.
         metric: cost metric; the bill's default without it.
         filter: expression of the bill's filter language.
         as_of: forecast as if it were this time: later rows are left out.
     """
+    source = _open(source)
+    if by is None:
+        by = [name for name in _WATCHED if name in _columns(source)][:1]
     spend, cost = _read(source, list(by), metric, filter, as_of)
     return forecast_spend(spend, by=tuple(by), metric=cost)
 
@@ -68,7 +75,7 @@ def forecast(
 def anomalies(
     source: Source,
     *,
-    by: Sequence[str] = ("ServiceName", "SubAccountId"),
+    by: Sequence[str] | None = None,
     metric: str | None = None,
     filter: str | None = None,
     as_of: datetime | None = None,
@@ -79,7 +86,8 @@ def anomalies(
 
     Args:
         source: bill, paths of a bill, or table of daily spend.
-        by: columns; every combination of their values and all sums are watched.
+        by: columns; every combination of their values and all sums are watched. Service and
+            account, as far as there are columns for them, without it.
         metric: cost metric; the bill's default without it.
         filter: expression of the bill's filter language; only usage without it.
         as_of: look as if it were this time: later rows are left out.
@@ -87,6 +95,8 @@ def anomalies(
         feedback: verdicts of people, or the file that holds them.
     """
     found = _open(source)
+    if by is None:
+        by = [name for name in _WATCHED if name in _columns(found)]
     if filter is None and "ChargeCategory" in _columns(found):
         found, filter = _usage_only(found)
     spend, cost = _read(found, [*by, *CAUSE_DIMENSIONS], metric, filter, as_of)
@@ -184,7 +194,8 @@ def _open_delivery(
         from costmodel.io.delivery.worker import deliver_pending
     except ModuleNotFoundError as error:
         raise MissingDependencyError(error.name or "sqlalchemy", "alerts") from None
-    return open_outbox(outbox), read_destinations(destinations), deliver_pending
+    config = read_destinations(destinations)  # first: a wrong file leaves no empty outbox behind
+    return open_outbox(outbox), config, deliver_pending
 
 
 def _read(
@@ -196,6 +207,8 @@ def _read(
 ) -> tuple[Spend, str]:
     """Return the spend and the cost metric to use."""
     found = _open(source)
+    if not isinstance(found, Spend):
+        _require_days(found)
     if metric is None:
         metric = "EffectiveCost" if isinstance(found, Spend) else found.default_metric
         if metric not in _columns(found):
@@ -241,6 +254,9 @@ def _spend(
             raise BadInputError("a filter expression needs a bill: filter the table itself")
         return _until(source, as_of)
     spelled = {_bill_name(name): name for name in dict.fromkeys(columns)}
+    maps = [name for name in columns if name in COLUMNS and COLUMNS[name].kind == "tags"]
+    if maps:
+        raise BadInputError(f"{maps[0]} holds many values: name one, as tag:team")
     known = {
         source.resolve(asked): name
         for asked, name in spelled.items()
@@ -257,6 +273,19 @@ def _spend(
     )
     spend = Spend.from_table(summary.table.rename(columns=known))
     return _until(_until(spend, _usage_end(source)), as_of)
+
+
+def _require_days(bill: Bill) -> None:
+    """Refuse a bill that only knows months: a month is no day, and no day of it is known."""
+    inner = bill.relation_sql(["ChargePeriodStart", "ChargePeriodEnd"])
+    length = "DATE_DIFF('hour', ChargePeriodStart, ChargePeriodEnd)"
+    query = f"SELECT MIN({length}) FROM ({inner}) AS bill"  # noqa: S608 - no text of a user
+    ((hours,),) = bill.run(query).fetchall()
+    if hours is not None and hours > _DAY_HOURS:
+        raise BadInputError(
+            f"{bill.sources[0].label}: the charges are by month, and forecasts and anomalies need "
+            "days: download them daily"
+        )
 
 
 def _usage_end(bill: Bill) -> datetime | None:

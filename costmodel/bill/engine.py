@@ -20,8 +20,9 @@ def connect() -> "duckdb.DuckDBPyConnection":
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET preserve_insertion_order = false")
     # In Jupyter even turning the bar off needs ipywidgets; without them it is off already.
-    shows = connection.execute("SELECT current_setting('enable_progress_bar')").fetchone()
-    if shows is not None and shows[0]:
+    # All rows are fetched: an unfinished result would hold the connection.
+    ((shows,),) = connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()
+    if shows:
         connection.execute("SET enable_progress_bar = false")
     return connection
 
@@ -60,6 +61,17 @@ def _cursor(
 
 
 @contextmanager
+def naming(label: str) -> Iterator[None]:
+    """Name the bill in an error of the engine that names no file."""
+    try:
+        yield
+    except BillError as error:
+        if label in str(error):
+            raise
+        raise BillError(f"{label}: {error}") from error
+
+
+@contextmanager
 def _said_in_one_line() -> Iterator[None]:
     import duckdb
 
@@ -71,5 +83,7 @@ def _said_in_one_line() -> Iterator[None]:
 
 def _one_line(message: str) -> str:
     """Return the first sentence of an engine message, without its hints and its query."""
+    if "Error when sniffing file" in message:
+        return "a row has other columns than the header: is the file cut short? download it again"
     first = re.split(r"\n\s*\n|\nLINE \d|Possible fixes|\n\s*CSV options", message)[0]
     return " ".join(first.split())[:400]

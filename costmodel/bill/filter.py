@@ -10,6 +10,7 @@ op     := = | == | != | <> | < | <= | > | >=            value := 'text' | "text"
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -116,6 +117,8 @@ class _Parser:
         if self._take_word("in"):
             return f"{column} {negated}IN ({', '.join(self._list(kind))})"
         if self._take_word("like"):
+            if kind != "text":
+                raise self._error(f"like is for texts, and this column is a {kind}")
             return f"{column} {negated}LIKE {self._value('text')}"
         if self._take_word("between"):
             low = self._value(kind)
@@ -200,7 +203,12 @@ class _Parser:
 def _checked_time(text: str) -> str:
     if not re.fullmatch(r"\d{4}-\d{2}(-\d{2}([ T]\d{2}:\d{2}(:\d{2})?Z?)?)?", text):
         raise BadInputError(f"'{text}' is not a date: write 2026-01-31 or 2026-01-31T12:00:00")
-    return f"{text}-01" if len(text) == len("2026-01") else text.rstrip("Z")
+    full = f"{text}-01" if len(text) == len("2026-01") else text.rstrip("Z")
+    try:
+        datetime.fromisoformat(full)
+    except ValueError:
+        raise BadInputError(f"'{text}' is not a date: there is no such day or hour") from None
+    return full
 
 
 def _tokens(text: str) -> list[Token]:

@@ -55,6 +55,7 @@ _PERIOD: Final[dict[str, tuple[str, Sql]]] = {
     "hourly": ("ChargePeriodStart", "DATE_TRUNC('hour', ChargePeriodStart)"),
 }
 _ENTRY = re.compile(r"(?i)^(Tags|x_CostCategories|x_Discounts)\s*\[\s*'(.*)'\s*\]$")
+_QUOTED_TAG = re.compile(r"(?i)^tag:'(.*)'$")
 _KNOWN: Final = {name.lower(): name for name in BILL_COLUMNS}
 
 
@@ -119,13 +120,33 @@ class Bill(Shown):
         query = f"SELECT DISTINCT BillingCurrency FROM ({inner}) AS bill"
         return sorted(row[0] for row in self.run(query).fetchall() if row[0])
 
+    def currency_of(self, condition: Filter) -> str:
+        """Return the one currency of the rows that meet a condition; empty where none says.
+
+        Raises:
+            BillError: they have several, which do not add up.
+        """
+        found = self.currencies
+        if len(found) > 1 and condition.columns:
+            inner = self.relation_sql(["BillingCurrency", *sorted(condition.columns)])
+            query = f"SELECT DISTINCT BillingCurrency FROM ({inner}) AS bill WHERE {condition.sql}"
+            found = sorted(row[0] for row in self.run(query).fetchall() if row[0])
+        if len(found) > 1:
+            raise BillError(
+                f"the bill has several currencies ({', '.join(found)}), which do not "
+                "add up: group by BillingCurrency or filter one"
+            )
+        return found[0] if found else ""
+
     def run(self, query: Sql) -> "duckdb.DuckDBPyConnection":
         """Run a query made by this package on a cursor of its own."""
-        return engine.run(self.connection, query, self._tables)
+        with engine.naming(self.sources[0].label):
+            return engine.run(self.connection, query, self._tables)
 
     def arrow(self, query: Sql) -> "pa.Table":
         """Return the answer of a query made by this package as an Arrow table."""
-        return engine.arrow(self.connection, query, self._tables)
+        with engine.naming(self.sources[0].label):
+            return engine.arrow(self.connection, query, self._tables)
 
     def sql(self, query: str) -> "pa.Table":
         """Return the answer to any SQL over ``bill`` and ``split_cost``; money stays DECIMAL."""
@@ -187,11 +208,12 @@ class Bill(Shown):
         Raises:
             BadInputError: there is no such column; the message has the nearest name.
         """
-        if name.lower().startswith("tag:"):
-            return f"Tags[{literal(name[4:].strip(chr(39)))}]"
+        quoted = _QUOTED_TAG.match(name)
+        if quoted or name.lower().startswith("tag:"):
+            return f"Tags[{literal(_unquoted(quoted.group(1)) if quoted else name[4:])}]"
         entry = _ENTRY.match(name)
         if entry:
-            return f"{_KNOWN[entry.group(1).lower()]}[{literal(entry.group(2))}]"
+            return f"{_KNOWN[entry.group(1).lower()]}[{literal(_unquoted(entry.group(2)))}]"
         known = _KNOWN.get(name.lower())
         if known is None:
             raise unknown_column(name, sorted(self.available))
@@ -231,7 +253,10 @@ class Bill(Shown):
         condition = self.filter(filter)
         if granularity not in ("total", *_PERIOD):
             raise BadInputError(f"granularity {granularity}: total, monthly, daily or hourly")
-        self._check_currency(columns, condition)
+        separated = "BillingCurrency" in columns
+        currency = "" if separated and len(self.currencies) > 1 else self.currency_of(condition)
+        if separated and not currency and top is not None:
+            raise BadInputError("top adds the rest up, and currencies do not: filter one")
         period = _PERIOD.get(granularity)
         periods = 0 if period is None else 1
         query = self._summary_query(columns, metrics, condition, period, unused, granularity)
@@ -240,7 +265,7 @@ class Bill(Shown):
             columns=tuple([period[0]] if period else []) + tuple(columns),
             metrics=tuple(metrics),
             rows=fold_rows(found, periods + len(columns), periods, top),
-            currency=self.currencies[0] if len(self.currencies) == 1 else "",
+            currency=currency,
             granularity=granularity,
             issues=[*self.issues],
         )
@@ -307,14 +332,6 @@ class Bill(Shown):
                 raise BadInputError(f"this bill has no {name}: it has {', '.join(self.metrics)}")
         return names
 
-    def _check_currency(self, columns: list[str], condition: Filter) -> None:
-        separated = "BillingCurrency" in columns or "BillingCurrency" in condition.columns
-        if len(self.currencies) > 1 and not separated:
-            raise BillError(
-                f"the bill has several currencies ({', '.join(self.currencies)}), which do not "
-                "add up: group by BillingCurrency or filter one"
-            )
-
     def _resolve_for_filter(self, name: str) -> tuple[Sql, str]:
         known = self.resolve(name)
         kind = COLUMNS[known].kind if known in COLUMNS else "text"
@@ -354,11 +371,16 @@ def _names(names: Sequence[str] | str) -> list[str]:
     return list(names)
 
 
+def _unquoted(text: str) -> str:
+    """Return the inside of a text in single quotes."""
+    return text.replace("''", "'")
+
+
 def _entry_sql(rows: Rows, name: str) -> Sql | None:
     entry = _ENTRY.match(name)
     if entry is None:
         return None
-    column, key = entry.group(1), entry.group(2).replace("''", "'")
+    column, key = entry.group(1), _unquoted(entry.group(2))
     if column == "Tags" and rows.tag is not None:
         return rows.tag(key)
     whole = rows.columns.get(column)

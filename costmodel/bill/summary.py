@@ -42,8 +42,12 @@ class BillSummary(Result):
 
     @property
     def total(self) -> dict[str, Decimal]:
-        """Sum of each metric over all rows, exact."""
+        """Sum of each metric over all rows, exact; NaN over several currencies."""
         first = len(self.columns)
+        if "BillingCurrency" in self.columns:
+            place = self.columns.index("BillingCurrency")
+            if len({row[place] for row in self.rows}) > 1:
+                return dict.fromkeys(self.metrics, Decimal("NaN"))
         return {
             name: sum((row[first + place] or Decimal(0) for row in self.rows), Decimal(0))
             for place, name in enumerate(self.metrics)
@@ -63,16 +67,16 @@ class BillSummary(Result):
         return {
             "currency": self.currency,
             "granularity": self.granularity,
-            "total": {name: float(value) for name, value in self.total.items()},
+            "total": {name: json_value(value) for name, value in self.total.items()},
             "rows": [dict(zip(names, map(json_value, row), strict=True)) for row in self.rows],
             "issues": [issue.to_json() for issue in self.issues],
         }
 
 
 def json_value(value: Any) -> Any:
-    """Return a value JSON carries: money as a number, times as ISO text in UTC."""
+    """Return a value JSON carries: money as a number or null, times as ISO text in UTC."""
     if isinstance(value, Decimal):
-        return float(value)
+        return None if value.is_nan() else float(value)
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%SZ")
     return value

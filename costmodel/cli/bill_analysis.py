@@ -18,7 +18,10 @@ BillPaths = Annotated[
     list[str],
     typer.Argument(metavar="BILL…", help="Files, folders, s3:// prefixes or a store."),
 ]
-MetricOption = Annotated[str, typer.Option("--metric", "-m", help="A cost metric.")]
+MetricOption = Annotated[
+    str | None,
+    typer.Option("--metric", "-m", help="A cost metric; EffectiveCost where the bill has it."),
+]
 FilterOption = Annotated[
     str | None, typer.Option("--filter", help="RegionId = 'eu-west-1' and tag:team is null")
 ]
@@ -41,7 +44,7 @@ def change_command(
     before: Annotated[str, typer.Option("--before", help="2026-01 or 2026-01-05..2026-01-11.")],
     after: Annotated[str, typer.Option("--after", help="The period to explain.")],
     by: ByOption = None,
-    metric: MetricOption = "EffectiveCost",
+    metric: MetricOption = None,
     filter_: FilterOption = None,
     format_: FormatOption = "table",
     out: OutOption = None,
@@ -63,7 +66,7 @@ def change_command(
 def allocate_command(
     bill: BillPaths,
     rules: Annotated[Path, typer.Option("--rules", help="YAML: virtual tag and shared costs.")],
-    metric: MetricOption = "EffectiveCost",
+    metric: MetricOption = None,
     filter_: FilterOption = None,
     format_: FormatOption = "table",
     out: OutOption = None,
@@ -85,7 +88,7 @@ def allocate_command(
 def untagged_command(
     bill: BillPaths,
     tags: Annotated[list[str], typer.Option("--tag", "-t", help="Tag keys: team,env.")],
-    metric: MetricOption = "EffectiveCost",
+    metric: MetricOption = None,
     filter_: FilterOption = None,
     format_: FormatOption = "table",
     out: OutOption = None,
@@ -110,7 +113,7 @@ def unit_cost_command(
         typer.Option("--units", help="CSV of month,name,quantity; without it: usage units."),
     ] = None,
     by: ByOption = None,
-    metric: MetricOption = "EffectiveCost",
+    metric: MetricOption = None,
     filter_: FilterOption = None,
     format_: FormatOption = "table",
     out: OutOption = None,
@@ -140,7 +143,7 @@ def chart_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     kind: Annotated[str, typer.Option("--kind", "-k", help="area, treemap or hours.")] = "area",
     by: ByOption = None,
-    metric: MetricOption = "EffectiveCost",
+    metric: MetricOption = None,
     granularity: Annotated[
         str, typer.Option("--granularity", "-g", help="Of the area: monthly, daily, hourly.")
     ] = "daily",
@@ -163,11 +166,12 @@ def chart_command(
         raise BadInputError(f"--kind {kind}: choose one of {', '.join(draw)}")
     figure, grain, columns = draw[kind]
     summary = _read(bill, quiet=quiet).summarize(
-        by=columns, metric=[metric], filter=filter_, top=12 if kind == "area" else 200,
+        by=columns, metric=metric, filter=filter_, top=12 if kind == "area" else 200,
         granularity=grain,  # type: ignore[arg-type] # checked by summarize
     )  # fmt: skip
-    lead = f"{summary.total[metric]:,.2f} {summary.currency} in all."
-    write_text(out, html_page(f"{metric} of the bill", lead, [figure(summary)]))
+    (name,) = summary.metrics
+    lead = f"{summary.total[name]:,.2f} {summary.currency} in all."
+    write_text(out, html_page(f"{name} of the bill", lead, [figure(summary)]))
 
 
 def read_units(path: Path) -> "list[Units]":

@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 def forecast_command(
     bills: BillArgument,
-    by: Annotated[str, typer.Option("--by", help="Columns to split by.")] = "ServiceName",
+    by: Annotated[
+        str | None, typer.Option("--by", help="Columns to split by; the service without it.")
+    ] = None,
     metric: MetricOption = None,
     filter_text: FilterOption = None,
     as_of: AsOfOption = None,
@@ -46,7 +48,11 @@ def forecast_command(
     from costmodel.verbs_spend import forecast
 
     outlook = forecast(
-        list(bills), by=_names(by), metric=metric, filter=filter_text, as_of=to_utc(as_of)
+        list(bills),
+        by=None if by is None else _names(by),
+        metric=metric,
+        filter=filter_text,
+        as_of=to_utc(as_of),
     )
     emit(
         outlook.report_tables(),
@@ -60,8 +66,11 @@ def forecast_command(
 def anomalies_command(
     bills: BillArgument,
     by: Annotated[
-        str, typer.Option("--by", help="Columns to watch, with all their combinations.")
-    ] = "ServiceName,SubAccountId",
+        str | None,
+        typer.Option(
+            "--by", help="Columns to watch with all combinations; service and account without it."
+        ),
+    ] = None,
     metric: MetricOption = None,
     filter_text: FilterOption = None,
     as_of: AsOfOption = None,
@@ -91,7 +100,7 @@ def anomalies_command(
 
     report = anomalies(
         list(bills),
-        by=_names(by),
+        by=None if by is None else _names(by),
         metric=metric,
         filter=filter_text,
         as_of=to_utc(as_of),

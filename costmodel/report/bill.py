@@ -27,7 +27,9 @@ def tables(summary: "BillSummary") -> list[ReportTable]:
                 *(ReportColumn(name, _kind(name)) for name in summary.metrics),
             ],
             rows=[[*map(_label(summary), row[:keys]), *row[keys:]] for row in summary.rows],
-            total=[*total, *summary.total.values()] if keys else None,
+            total=[*total, *(None if v.is_nan() else v for v in summary.total.values())]
+            if keys
+            else None,
             notes=[f"! {issue.address}: {issue.message}" for issue in summary.issues],
         )
     ]

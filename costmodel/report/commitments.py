@@ -68,9 +68,8 @@ def _purchases(plan: "CommitmentPlan") -> ReportTable:
         *(issue.message for issue in plan.issues),
     ]
     if plan.ineligible_cost > 0.0:
-        text = (
-            f"{plan.ineligible_cost:,.2f} USD on demand is of usage that nothing on sale covers."
-        )
+        cost = f"{plan.ineligible_cost:,.2f} USD on demand"
+        text = f"{cost} is of usage that no committed rate of the catalog covers."
         notes.append(text)
     return ReportTable(
         title="Commitments to buy",

@@ -8,6 +8,7 @@ import costmodel
 from costmodel.budget.model import parse_budget
 from costmodel.engine.anomaly import Sensitivity
 from costmodel.errors import BadInputError
+from tests.unit.bill.focus_bill import focus_bill, row
 
 
 def table(days: int = 90, **columns) -> pd.DataFrame:
@@ -93,3 +94,38 @@ def test_a_cost_explorer_bill_without_categories_is_watched(sample) -> None:
     assert report.tree.leaf.shape[1] == 86
     assert report.anomalies
     assert all(a.impact > 0 for a in report.anomalies)
+
+
+def console_csv(folder, *days: str, name: str = "Service"):
+    path = folder / "console.csv"
+    header = f"{name},A($),Total costs($)\n{name} total,{len(days)},{len(days)}\n"
+    path.write_text(header + "".join(f"{day},1,1\n" for day in days))
+    return path
+
+
+def test_a_bill_without_accounts_is_watched_by_what_it_has(tmp_path) -> None:
+    days = [f"2026-01-{day:02d}" for day in range(1, 29)]
+
+    assert not costmodel.anomalies(console_csv(tmp_path, *days)).anomalies
+
+
+def test_a_bill_without_services_is_forecast_by_account(tmp_path) -> None:
+    path = console_csv(tmp_path, *(f"2026-01-{day:02d}" for day in range(1, 29)),
+                       name="Linked account")  # fmt: skip
+
+    # 28 days of 1 USD: the month has 31 of them.
+    month = costmodel.forecast(path).to_json()["rows"][0]
+    assert month["x_Forecast"] == pytest.approx(31.0, rel=0.02)
+
+
+@pytest.mark.parametrize("verb", [costmodel.forecast, costmodel.anomalies])
+def test_a_bill_by_month_is_not_taken_for_days(tmp_path, verb) -> None:
+    with pytest.raises(BadInputError, match="by month"):
+        verb(console_csv(tmp_path, "2026-01-01", "2026-02-01", "2026-03-01"))
+
+
+def test_grouping_by_all_tags_at_once_is_refused() -> None:
+    bill = focus_bill([row(Tags={"team": "a"})])
+
+    with pytest.raises(BadInputError, match="name one, as tag:team"):
+        costmodel.anomalies(bill, by=["Tags"])

@@ -113,7 +113,7 @@ def explain_change(
     after: str,
     *,
     by: Sequence[str] = ("ServiceName",),
-    cost: str = "EffectiveCost",
+    cost: str | None = None,
     filter_text: str | None = None,
     engine: QueryEngine | None = None,
 ) -> BillChange:
@@ -124,7 +124,7 @@ def explain_change(
         before: base period: ``2026-01``, or days ``2026-01-05..2026-01-11``.
         after: the period to explain.
         by: columns or ``tag:KEY`` to group by.
-        cost: a cost metric.
+        cost: a cost metric; the bill's default without it.
         filter_text: expression of the filter language.
         engine: where to run it; the bill's DuckDB by default.
 
@@ -133,7 +133,8 @@ def explain_change(
     """
     groups = tuple(bill.resolve(name) for name in by)
     periods = parse_period(before), parse_period(after)
-    rows = ask(bill, change_query(bill, periods, groups, metric(cost), filter_text), engine)
+    cost = metric(bill, cost, filter_text)
+    rows = ask(bill, change_query(bill, periods, groups, cost, filter_text), engine)
     return BillChange(before, after, groups, cost, _change_rows(rows, len(groups)))
 
 

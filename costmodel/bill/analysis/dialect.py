@@ -28,14 +28,23 @@ def ask(bill: Bill, query: Sql, engine: QueryEngine | None) -> Any:
     return bill.arrow(query) if engine is None else engine.query(query)
 
 
-def metric(name: str) -> str:
-    """Return a cost metric.
+def metric(bill: Bill, name: str | None, filter_text: str | None = None) -> str:
+    """Return a cost metric the bill has, and that its rows can be added up by.
+
+    Args:
+        bill: the bill.
+        name: the metric; None takes the bill's default.
+        filter_text: the rows that count.
 
     Raises:
-        BadInputError: it is not one.
+        BadInputError: it is no metric, the bill lacks it, or the rows are in several currencies.
     """
+    name = name or bill.default_metric
     if name not in COST_METRICS:
         raise BadInputError(f"--metric {name}: choose one of {', '.join(COST_METRICS)}")
+    if name not in bill.available:
+        raise BadInputError(f"this bill has no {name}: it has {', '.join(bill.metrics)}")
+    bill.currency_of(bill.filter(filter_text))
     return name
 
 

@@ -11,7 +11,7 @@ def untagged_costs(
     bill: Bill,
     tags: Sequence[str],
     *,
-    cost: str = "EffectiveCost",
+    cost: str | None = None,
     filter_text: str | None = None,
     engine: QueryEngine | None = None,
 ) -> CostTable:
@@ -22,13 +22,13 @@ def untagged_costs(
     Args:
         bill: the bill.
         tags: tag keys, without or with AWS's prefix.
-        cost: a cost metric.
+        cost: a cost metric; the bill's default without it.
         filter_text: expression of the filter language.
         engine: where to run it; the bill's DuckDB by default.
     """
-    rows = []
+    rows, cost = [], metric(bill, cost, filter_text)
     for key in tags:
-        query = untagged_query(bill, key.removeprefix("tag:"), metric(cost), filter_text)
+        query = untagged_query(bill, key.removeprefix("tag:"), cost, filter_text)
         (sums,) = ask(bill, query, engine).to_pylist()
         tagged, untagged = (float(sums[name] or 0.0) for name in ("tagged", "untagged"))
         whole = tagged + untagged

@@ -30,7 +30,7 @@ def unit_costs(
     bill: Bill,
     units: Sequence[Units],
     *,
-    cost: str = "EffectiveCost",
+    cost: str | None = None,
     filter_text: str | None = None,
 ) -> CostTable:
     """Return the cost of one order, user, request … in each month.
@@ -38,12 +38,13 @@ def unit_costs(
     Args:
         bill: the bill.
         units: figures by billing month.
-        cost: a cost metric.
+        cost: a cost metric; the bill's default without it.
         filter_text: expression of the filter language.
 
     Raises:
         BadInputError: the bill has no such month.
     """
+    cost = metric(bill, cost, filter_text)
     summary = bill.summarize(metric=[cost], granularity="monthly", filter=filter_text)
     months = {f"{start:%Y-%m}": float(amount) for start, amount in summary.rows}
     rows = []
@@ -63,7 +64,7 @@ def paid_unit_prices(
     bill: Bill,
     by: Sequence[str],
     *,
-    cost: str = "EffectiveCost",
+    cost: str | None = None,
     filter_text: str | None = None,
     engine: QueryEngine | None = None,
 ) -> CostTable:
@@ -72,12 +73,13 @@ def paid_unit_prices(
     Args:
         bill: the bill.
         by: columns or ``tag:KEY`` to group by.
-        cost: a cost metric.
+        cost: a cost metric; the bill's default without it.
         filter_text: expression of the filter language.
         engine: where to run it; the bill's DuckDB by default.
     """
     groups = [bill.resolve(name) for name in by]
-    table = ask(bill, usage_unit_query(bill, groups, metric(cost), filter_text), engine)
+    cost = metric(bill, cost, filter_text)
+    table = ask(bill, usage_unit_query(bill, groups, cost, filter_text), engine)
     rows = []
     for row in table.to_pylist():
         amount, quantity = float(row["cost"] or 0.0), float(row["quantity"] or 0.0)

@@ -188,7 +188,7 @@ def allocate(
     bill: Bill,
     tag: VirtualTag,
     *,
-    cost: str = "EffectiveCost",
+    cost: str | None = None,
     filter_text: str | None = None,
     engine: QueryEngine | None = None,
 ) -> Allocation:
@@ -197,11 +197,12 @@ def allocate(
     Args:
         bill: the bill.
         tag: the rules.
-        cost: a cost metric.
+        cost: a cost metric; the bill's default without it.
         filter_text: expression of the filter language.
         engine: where to run it; the bill's DuckDB by default.
     """
-    answer = ask(bill, allocation_query(bill, tag, metric(cost), filter_text), engine)
+    cost = metric(bill, cost, filter_text)
+    answer = ask(bill, allocation_query(bill, tag, cost, filter_text), engine)
     direct = {row["owner"]: row["cost"] or Decimal(0) for row in answer.to_pylist()}
     for part in tag.shared:
         direct.setdefault(part.value, Decimal(0))

@@ -23,6 +23,7 @@ Money = npt.NDArray[np.int64]  # in MONEY_UNITs
 # All amounts are whole multiples of 1e-10 USD, the precision of a CUR: identities hold exactly.
 MONEY_PER_USD = 10**10
 HOURS_IN_TERM = 8760  # one-year commitments
+_MOST_MONTHS = 240
 _ROWS_PER_RESOURCE = 100
 _ZONES = "abc"
 
@@ -59,6 +60,12 @@ class BillSettings:
         ):  # fmt: skip
             if value < least:
                 raise BadInputError(f"{name} is {value}: it must be at least {least}")
+        if self.months > _MOST_MONTHS:
+            raise BadInputError(f"months is {self.months}: it must be at most {_MOST_MONTHS}")
+        if not -1 < self.monthly_growth < 10:
+            raise BadInputError(
+                f"growth is {self.monthly_growth}: a number in -1 … 10, 0.02 is 2 %"
+            )
 
     def month_hours(self) -> npt.NDArray[np.int64]:
         """Return (months + 1,) hours from the start of the range to the start of each month."""

@@ -58,7 +58,12 @@ def focus_rows(raw: RawColumns, prefixes: Mapping[str, str], label: str) -> Rows
         "RegionId": _region(raw, meter, code, prefixes),
         "x_BillFormat": literal(label),
     }
-    return Rows(columns=columns, tag=lambda key: map_lookup(raw, "Tags", key))
+    status = columns["CommitmentDiscountStatus"]
+    return Rows(
+        columns=columns,
+        is_unused=f"{status} = 'Unused'" if status else None,
+        tag=lambda key: map_lookup(raw, "Tags", key),
+    )
 
 
 def _region(

@@ -136,6 +136,14 @@ def _longest_match(key: str, names: Sequence[str]) -> str | None:
     for first in range(len(parts)):
         tail = "/".join(parts[first:])
         for name in names:
-            if name == tail or name.endswith("/" + tail):
+            if (name == tail or name.endswith("/" + tail)) and not _other_assembly(name, parts):
                 return name
     return None
+
+
+def _other_assembly(name: str, key_parts: Sequence[str]) -> bool:
+    """Return whether a file lies in the folder of an assembly that a key does not name."""
+    found = _LEGACY.match(name)
+    return (
+        found is not None and found["assembly"] is not None and found["assembly"] not in key_parts
+    )

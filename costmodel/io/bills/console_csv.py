@@ -96,7 +96,7 @@ def read_console_csv(path: Path) -> ConsoleTable:
         dimension=header[0].strip(),
         names=[_CURRENCY.sub("", header[place]).strip() for place in data],
         labels=[_CURRENCY.sub("", labels[place]).strip() for place in data] if has_labels else [],
-        currency=_currency([shown[place] for place in data]),
+        currency=_currency(path, [shown[place] for place in data]),
         periods=[_date(path, row[0]) for row in periods],
         cells=[[read(row, place) for place in data] for row in periods],
         column_totals=[read(totals, place) for place in data],
@@ -110,10 +110,10 @@ def _check_width(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]
             raise BillError(f"{path}: row {row[0]} has {len(row)} cells, the header {len(header)}")
 
 
-def _currency(headers: Sequence[str]) -> str:
+def _currency(path: Path, headers: Sequence[str]) -> str:
     symbols = {found.group(1) for cell in headers if (found := _CURRENCY.search(cell))}
     if len(symbols) > 1:
-        raise BillError(f"the header mixes currencies: {', '.join(sorted(symbols))}")
+        raise BillError(f"{path}: the header mixes currencies: {', '.join(sorted(symbols))}")
     symbol = symbols.pop() if symbols else "$"
     return _SYMBOLS.get(symbol, symbol)
 

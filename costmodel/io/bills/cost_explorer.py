@@ -67,7 +67,7 @@ def cost_explorer_source(path: Path) -> BillSource:
     sums: dict[tuple[Any, ...], dict[str, tuple[Decimal, str]]] = {}
     issues: list[Issue] = []
     for page in pages:
-        for period in _member(path, page, "ResultsByTime"):
+        for period in _members(path, page, "ResultsByTime", list):
             _add_period(path, period, sums, issues)
     if not sums:
         raise BillError(f"{path}: the answer holds no costs (ResultsByTime is empty)")
@@ -90,6 +90,8 @@ def _pages(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         document = json.loads(text, parse_float=Decimal)
         found = document if isinstance(document, list) else [document]
+    except RecursionError as error:
+        raise BillError(f"{path}: nested too deeply to be an answer of GetCostAndUsage") from error
     except json.JSONDecodeError as error:
         found = _json_lines(path, text, error)
     for page in found:
@@ -107,6 +109,14 @@ def _json_lines(path: Path, text: str, error: json.JSONDecodeError) -> list[Any]
         ]
     except json.JSONDecodeError:
         raise BillError(f"{path}: line {error.lineno}: not JSON ({error.msg})") from error
+
+
+def _members(path: Path, owner: Mapping[str, Any], name: str, kind: type) -> Any:
+    """Return a list or an object of an answer."""
+    found = _member(path, owner, name)
+    if not isinstance(found, kind):
+        raise BillError(f"{path}: {name} is {found!r:.40}: is this GetCostAndUsage?")
+    return found
 
 
 def _member(path: Path, owner: Mapping[str, Any], name: str) -> Any:
@@ -127,13 +137,16 @@ def _add_period(
     if period.get("Estimated"):
         issues.append(_issue(path, f"{start:%Y-%m} is an estimate: the month is not closed"))
     groups = period.get("Groups") or []
-    entries = [(tuple(_member(path, g, "Keys")), _member(path, g, "Metrics")) for g in groups]
+    entries = [
+        (tuple(_members(path, group, "Keys", list)), _members(path, group, "Metrics", dict))
+        for group in groups
+    ]
     if not entries and period.get("Total"):
         entries = [((), period["Total"])]
     for keys, metrics in entries:
         into = sums.setdefault((start, end, keys), {})
-        for name, value in metrics.items():
-            _add(path, into, name, value, issues)
+        for name in metrics:
+            _add(path, into, name, _members(path, metrics, name, dict), issues)
 
 
 def _add(
@@ -241,7 +254,7 @@ def _complete_service(row: dict[str, Any]) -> None:
 def _time(path: Path, text: str) -> datetime:
     try:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).replace(tzinfo=None)
-    except ValueError as error:
+    except (ValueError, AttributeError) as error:
         raise BillError(f"{path}: {text!r} is not a date") from error
 
 

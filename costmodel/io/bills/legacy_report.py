@@ -26,6 +26,7 @@ _TEXTS: Final = {
     "x_TaxType": "TaxType", "AvailabilityZone": "AvailabilityZone", "x_LineItemId": "RecordID",
     "x_LineItemType": "RecordType",
 }  # fmt: skip
+_COSTS: Final = ("TotalCost", "UnBlendedCost", "Cost")
 _TAG = re.compile(r"^(user|aws):")
 
 
@@ -92,7 +93,13 @@ def _charges(path: Path, record: Mapping[str, str], tags: Sequence[str]) -> list
         ("TaxAmount", {"ChargeCategory": "Tax"}),
     )
     if "CostBeforeTax" not in record:
-        parts = (("TotalCost", usage), *parts[1:2])
+        # The detailed billing report has the unblended cost alone.
+        cost_name = next((name for name in _COSTS if name in record), None)
+        if cost_name is None:
+            raise BillError(
+                f"{path}: the column CostBeforeTax is missing: is the report complete?"
+            )
+        parts = ((cost_name, usage), *parts[1:2])
     found: list[dict[str, Any]] = []
     for name, facts in parts:
         cost = rounded(amount(record.get(name), path, name), "BilledCost")

@@ -4,6 +4,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _SUPPORTED = (
 )
 _FIELD_LIMIT = 1 << 22
 ATHENA_SEPARATOR = "\x01"
+_TOTAL = re.compile(r"total costs? ?(\([^()]{1,4}\))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,12 @@ def format_of(columns: Sequence[str]) -> BillFormat | None:
 
 def is_console_csv(rows: Sequence[Sequence[str]]) -> bool:
     """Return whether the first rows are those of a Cost Explorer console download."""
-    return len(rows) > 1 and rows[1][:1] != [] and _second_row_names_it(rows)
+    if not rows or not rows[0]:
+        return False
+    # A download whose totals row somebody cut off still has the totals column.
+    ends_in_total = len(rows[0]) > 1 and _TOTAL.match(rows[0][-1].strip()) is not None
+    return ends_in_total or (len(rows) > 1 and _names_second_row(rows[1]))
 
 
-def _second_row_names_it(rows: Sequence[Sequence[str]]) -> bool:
-    first = rows[1][0].strip().lower()
-    return first.endswith((" total", " name"))
+def _names_second_row(row: Sequence[str]) -> bool:
+    return bool(row) and row[0].strip().lower().endswith((" total", " name"))

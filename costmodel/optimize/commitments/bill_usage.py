@@ -25,10 +25,13 @@ def bill_usage(
     """Return the usage in a bill; arguments as for ``read_usage``.
 
     Raises:
-        CommitmentError: the bill has no on-demand cost, or no usage on demand.
+        CommitmentError: the bill has no on-demand cost, is not in USD, or has no usage on demand.
     """
     cost = on_demand_cost_column(bill)
     dimensions = ", ".join((*keys, *_GROUPED))
+    currency = bill.currency_of(bill.filter(None))
+    if currency not in ("", "USD"):
+        raise CommitmentError(f"the bill is in {currency}, but commitments are priced in USD")
     inner = bill.relation_sql([*_READ, *keys, cost])
     return read_usage(
         bill.arrow(
@@ -48,7 +51,9 @@ def on_demand_cost_column(bill: "Bill") -> str:
 
     Raises:
         CommitmentError: the bill has none.
+        BillError: the bill is in several currencies.
     """
+    bill.currency_of(bill.filter(None))
     for name in ("ContractedCost", "ListCost"):
         if name in bill.available:
             return name

@@ -1,5 +1,6 @@
 """What may be bought, and how unsure the future is."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,7 +69,7 @@ class Uncertainty:
             value = getattr(self, name)
             if value is not None and not 0.0 <= value <= 1.0:
                 raise BadInputError(f"{name} is {value}: give a number in 0 … 1")
-        if self.yearly_growth <= -1.0 or not 0.0 <= self.yearly_volatility <= 3.0:
+        if not -1.0 < self.yearly_growth < math.inf or not 0.0 <= self.yearly_volatility <= 3.0:
             raise BadInputError("growth must be above -1 and volatility in 0 … 3")
         if not 1 <= self.scenarios <= 10_000:
             raise BadInputError(f"scenarios is {self.scenarios}: give 1 … 10,000")

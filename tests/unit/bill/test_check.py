@@ -218,3 +218,25 @@ def test_a_console_file_with_totals_that_do_not_add_up_fails(tmp_path):
     check = costmodel.check_bill(path)
 
     assert [figure.residual for figure in check.failed] == [1.0]
+
+
+@pytest.mark.parametrize(
+    "condition", ["BillingCurrency in ('USD', 'EUR')", "BillingCurrency is not null"]
+)
+def test_a_filter_that_leaves_two_currencies_is_refused(tmp_path, condition):
+    bill = cur_bill(tmp_path, {}, {"line_item_currency_code": "EUR"})
+
+    with pytest.raises(costmodel.BadInputError, match="several currencies"):
+        bill.summarize(filter=condition)
+    assert bill.summarize(filter="BillingCurrency = 'EUR'").currency == "EUR"
+
+
+def test_groups_by_currency_have_no_total_and_are_not_folded(tmp_path):
+    bill = cur_bill(tmp_path, {}, {"line_item_currency_code": "EUR"})
+
+    summary = bill.summarize(by="BillingCurrency")
+
+    assert summary.total["EffectiveCost"].is_nan()
+    assert summary.to_json()["total"] == {"EffectiveCost": None}
+    with pytest.raises(costmodel.BadInputError, match="currencies do not"):
+        bill.summarize(by="BillingCurrency", top=1)

@@ -94,3 +94,16 @@ def test_any_text_is_compared_as_itself(text):
 def test_no_text_breaks_the_parser(text):
     with contextlib.suppress(BadInputError):
         compile_filter(text, lambda name: (f'"{name}"', "text"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ChargePeriodStart >= '2026-13-45'", "no such day"),
+        ("ChargePeriodStart >= '2026-01-31T25:00'", "no such day"),
+        ("ChargePeriodStart like '2026%'", "like is for texts"),
+    ],
+)
+def test_a_day_there_is_not_and_a_pattern_for_a_time_are_refused(text, message):
+    with pytest.raises(BadInputError, match=message):
+        compile_filter(text, lambda name: (name, "time"))

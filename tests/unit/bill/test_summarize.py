@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -7,6 +8,8 @@ from hypothesis import strategies as st
 import costmodel
 from costmodel.errors import BadInputError
 from tests.unit.bill.bill_rows import cur_bill
+from tests.unit.bill.focus_bill import focus_bill
+from tests.unit.bill.focus_bill import row as focus_row
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +143,28 @@ def test_a_real_month_sums_the_same_from_run_to_run(sample):
     totals = {bill.summarize(metric="EffectiveCost").total["EffectiveCost"] for _ in range(5)}
 
     assert len(totals) == 1
+
+
+@pytest.mark.parametrize("spelling", ["Tags['it''s']", "tag:it's", "tag:'it''s'"])
+def test_a_tag_key_with_a_quote_is_found_by_every_spelling(spelling):
+    bill = focus_bill([focus_row(Tags={"it's": "x"})])
+
+    assert bill.summarize(by=[spelling]).rows[0][0] == "x"
+
+
+@pytest.mark.parametrize("spelling", ["Tags['it''s']", "tag:'it''s'"])
+def test_a_filter_finds_a_tag_key_with_a_quote(spelling):
+    bill = focus_bill([focus_row(Tags={"it's": "x"}), focus_row()])
+
+    assert bill.summarize(filter=f"{spelling} = 'x'").total["EffectiveCost"] == 1
+
+
+def test_unused_reservations_of_a_focus_export_are_spread_over_their_period():
+    unused = focus_row(
+        EffectiveCost=31.0, CommitmentDiscountId="ri", CommitmentDiscountStatus="Unused",
+        ChargePeriodEnd=datetime(2026, 2, 1, tzinfo=UTC),
+    )  # fmt: skip
+
+    days = focus_bill([unused]).summarize(granularity="daily", unused="spread").rows
+
+    assert [float(row[1]) for row in days] == pytest.approx([1.0] * 31)

@@ -4,9 +4,11 @@ import math
 
 import pytest
 
+from costmodel.bill.analysis.change import explain_change
 from costmodel.bill.analysis.tagging import untagged_costs
 from costmodel.bill.analysis.unit_cost import Units, paid_unit_prices, unit_costs
 from costmodel.errors import BadInputError
+from costmodel.io.bills.reader import open_bill
 from tests.unit.bill.focus_bill import focus_bill, row
 
 
@@ -61,3 +63,24 @@ def test_an_hour_costs_what_was_paid_for_it() -> None:
     assert costs.to_json()["rows"][1]["PricingUnit"] == "GB"
     assert "plotly" in costs.to_html()
     assert len(costs.table) == 2
+
+
+def test_a_bill_without_effective_cost_is_analysed_by_the_cost_it_has(tmp_path):
+    path = tmp_path / "console.csv"
+    path.write_text(
+        "Service,S3($),Total costs($)\nService total,3,3\n2026-01-01,1,1\n2026-02-01,2,2\n"
+    )
+    bill = open_bill([path], {})
+
+    change = explain_change(bill, "2026-01", "2026-02")
+
+    assert (change.metric, change.to_json()["total"]["change"]) == ("BilledCost", 1.0)
+    with pytest.raises(BadInputError, match="this bill has no ListCost"):
+        explain_change(bill, "2026-01", "2026-02", cost="ListCost")
+
+
+def test_costs_of_two_currencies_are_not_added_up():
+    bill = focus_bill([row(), row(BillingCurrency="EUR")])
+
+    with pytest.raises(BadInputError, match="several currencies"):
+        untagged_costs(bill, ["team"])

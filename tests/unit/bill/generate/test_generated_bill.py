@@ -199,3 +199,11 @@ def test_many_streams_use_every_offer() -> None:
     plan = build_plan(BillSettings(rows=50_000), offers.small_prices())
 
     assert set(plan.streams.offer.tolist()) == set(range(8))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"months": 100_000}, {"monthly_growth": float("nan")}, {"monthly_growth": -2.0}]
+)
+def test_settings_without_bounds_are_refused(settings):
+    with pytest.raises(BadInputError, match=r"at most|growth is"):
+        BillSettings(rows=1000, **settings)

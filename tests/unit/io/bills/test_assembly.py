@@ -82,3 +82,10 @@ def test_a_folder_its_parent_or_its_manifest_read_the_current_assembly_once(tmp_
     bill = open_bill([delivered(tmp_path) / named], PREFIXES)
 
     assert float(bill.summarize().total["EffectiveCost"]) == 0.2
+
+
+def test_a_manifest_does_not_take_the_files_of_another_assembly():
+    manifest = json.dumps({"reportKeys": [f"{PERIOD}/cccc/report-1.csv.gz"]})
+
+    with pytest.raises(BillError, match="which is not there"):
+        current_files([OLD, MANIFEST], lambda _: manifest)

@@ -95,3 +95,20 @@ def test_another_currency_is_kept(tmp_path):
 def test_a_bad_cell_is_one_clear_line(tmp_path, old, new, message):
     with pytest.raises(BillError, match=message):
         open_bill([written(tmp_path, BY_SERVICE.replace(old, new))], {})
+
+
+@pytest.mark.parametrize(("symbol", "currency"), [("€", "EUR"), ("CNY", "CNY")])
+def test_a_download_without_its_totals_row_is_recognised(tmp_path, symbol, currency):
+    text = f"Service,EC2({symbol}),Total costs({symbol})\n2026-01-01,10.25,10.25\n"
+
+    bill = open_bill([written(tmp_path, text)], {})
+
+    assert bill.currencies == [currency]
+    assert bill.summarize().total == {"BilledCost": Decimal("10.25")}
+
+
+def test_a_download_with_two_currencies_is_refused_by_name(tmp_path):
+    text = "Service,EC2($),S3(€),Total costs($)\n2026-01-01,1,1,2\n"
+
+    with pytest.raises(BillError, match=r"costs\.csv: the header mixes currencies"):
+        open_bill([written(tmp_path, text)], {})

@@ -129,3 +129,26 @@ def test_the_real_answer_sums_to_its_published_total(sample):
 
     assert round(float(bill.summarize().total["BilledCost"]), 2) == 67.25
     assert len(days) == 86
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"ResultsByTime": None}, "ResultsByTime is None"),
+        ({"ResultsByTime": [{"TimePeriod": {"Start": 1, "End": 2}}]}, "1 is not a date"),
+        ({"ResultsByTime": [period("2026-01-01", "2026-01-02",
+                                   {"Keys": ["a"], "Metrics": {"UnblendedCost": "1"}})]},
+         "UnblendedCost is '1'"),
+    ],
+)  # fmt: skip
+def test_json_of_another_shape_is_one_clear_error(tmp_path, document, message):
+    with pytest.raises(BillError, match=message):
+        bill_of(tmp_path, document)
+
+
+def test_json_nested_without_end_is_one_clear_error(tmp_path):
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000)
+
+    with pytest.raises(BillError, match="nested too deeply"):
+        open_bill([path], {})

@@ -210,3 +210,19 @@ def test_a_folder_without_bills_is_said_to_be_empty(tmp_path):
 
     with pytest.raises(BillError, match="no bill in this folder"):
         open_bill([tmp_path], PREFIXES)
+
+
+def test_a_report_cut_in_a_row_is_said_to_be_cut(tmp_path):
+    path = tmp_path / "cut.csv"
+    path.write_text("\n".join([csv_text().rstrip("\n"), "x,y"]) + "\n")
+
+    with pytest.raises(BillError, match=r"cut\.csv: .*is the file cut short"):
+        open_bill([path], PREFIXES).summarize()
+
+
+def test_an_amount_that_is_none_names_the_file(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text(csv_text().replace("0.1", "abc"))
+
+    with pytest.raises(BillError, match=r"bad\.csv: .*abc"):
+        open_bill([path], PREFIXES).summarize()

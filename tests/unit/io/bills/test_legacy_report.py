@@ -72,3 +72,22 @@ def test_the_cost_allocation_report_has_a_line_of_text_first_and_tags(tmp_path):
 def test_a_bad_report_is_one_clear_line(tmp_path, lines, message):
     with pytest.raises(BillError, match=message):
         bill_of(tmp_path, *lines)
+
+
+DETAILED = (
+    "PayerAccountId,LinkedAccountId,RecordType,RecordId,ProductName,UsageType,Operation,"
+    "UsageStartDate,UsageEndDate,UsageQuantity,{cost}\n"
+    "000000000001,000000000002,LineItem,1,Amazon EC2,BoxUsage,RunInstances,"
+    "2016-01-01 00:00:00,2016-01-01 01:00:00,1,0.096\n"
+)
+
+
+def test_the_detailed_billing_report_is_read_by_its_unblended_cost(tmp_path):
+    bill = bill_of(tmp_path, DETAILED.format(cost="UnBlendedCost"))
+
+    assert bill.summarize().total == {"BilledCost": Decimal("0.096")}
+
+
+def test_a_report_without_any_cost_is_refused(tmp_path):
+    with pytest.raises(BillError, match="CostBeforeTax is missing"):
+        bill_of(tmp_path, DETAILED.format(cost="Rate"))
