@@ -232,10 +232,16 @@ def _report_missing(
             continue  # its own issue has said so
         late = [name for name in lacking if name in resource.unknown]
         reason = IssueReason.UNRESOLVED if late else IssueReason.MISSING_INPUT
-        what = ", ".join(late or lacking) or _stated(sorted(names), scope, int(rows[place]))
-        says = "is known only after apply" if late else "is not given or not known"
+        if late or lacking:
+            says = "is known only after apply" if late else "is not given or not known"
+            what = f"{', '.join(late or lacking)} {says}"
+        elif np.isnan(batch.counts[rows[place]]):
+            what = "how many there are is not known"
+        else:
+            stated = _stated(sorted(names), scope, int(rows[place]))
+            what = f"nothing is priced for {stated}; check the value"
         label = texts["name"][place]
-        state.issues.append(Issue(reason, resource.address, f"{label}: {what} {says}"))
+        state.issues.append(Issue(reason, resource.address, f"{label}: {what}"))
 
 
 def _stated(names: Sequence[str], scope: Mapping[str, Array], row: int) -> str:
@@ -248,7 +254,7 @@ def _stated(names: Sequence[str], scope: Mapping[str, Array], row: int) -> str:
         for name, value in values.items()
         if isinstance(value, str | float)
     ]
-    return ", ".join(said) or "a value no table knows"
+    return ", ".join(said) or "what is given"
 
 
 def _child_batch(

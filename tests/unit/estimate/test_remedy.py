@@ -61,7 +61,9 @@ def test_a_look_up_that_finds_nothing_says_what_was_asked() -> None:
 
     estimate = estimate_spec(spec(widget(size="huge")), catalog(sheet=sheet))
 
-    assert estimate.issues[0].message == "Hours (huge): size 'huge' is not given or not known"
+    assert estimate.issues[0].message == (
+        "Hours (huge): nothing is priced for size 'huge'; check the value"
+    )
 
 
 def test_no_key_is_made_from_a_value_that_is_not_valid() -> None:
@@ -95,3 +97,11 @@ def test_a_value_may_be_written_in_another_case() -> None:
 
     assert estimate.list_total == pytest.approx(182.5)  # 730 h at 0.25
     assert estimate.issues == []
+
+
+def test_an_unknown_number_of_parts_is_said() -> None:
+    sheet = SHEET.replace('count = "2"', 'count = "gb"')
+
+    estimate = estimate_spec(spec(widget(part={"weight": 3})), catalog(sheet=sheet))
+
+    assert "Weight: how many there are is not known" in [i.message for i in estimate.issues]
