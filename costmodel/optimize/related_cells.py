@@ -24,3 +24,19 @@ def objects(values: Iterable[Any]) -> Array:
     result = np.empty(len(listed), dtype=object)
     result[:] = listed
     return result
+
+
+def positions(keys: Iterable[Any]) -> tuple[Array, Array]:
+    """Return how many rows share each row's key, and the row's place among them, from 1.
+
+    A row whose key is None shares it with nobody: NaN.
+    """
+    listed = list(keys)
+    seen: dict[Any, int] = {}
+    place = np.full(len(listed), np.nan)
+    for row, key in enumerate(listed):
+        if key is not None:
+            seen[key] = seen.get(key, 0) + 1
+            place[row] = seen[key]
+    count = np.array([np.nan if key is None else float(seen[key]) for key in listed])
+    return count, place

@@ -11,7 +11,9 @@ import numpy as np
 
 from costmodel.optimize import related_services
 from costmodel.optimize.inventory import Inventory
+from costmodel.optimize.related_account import ACCOUNT
 from costmodel.optimize.related_cells import Array, Columns, column, objects
+from costmodel.optimize.related_network import NETWORK
 
 # Tags by which services mark what they manage.
 _BACKUP_TAGS: Final = ("aws:backup:", "aws:dlm:", "dlm:")
@@ -202,21 +204,15 @@ _MAKERS: Final[Mapping[str, Callable[[Inventory], Columns | None]]] = {
     "rds_instances": related_services.databases,
     "rds_clusters": related_services.clusters,
     "rds_snapshots": related_services.database_snapshots,
-    "nat_gateways": related_services.gateways,
-    "vpc_endpoints": related_services.endpoints,
-    "addresses": related_services.addresses,
-    "load_balancers": related_services.balancers,
     "dynamodb_tables": related_services.tables,
     "ecs_services": related_services.services,
     "s3_buckets": related_services.buckets,
     "s3_storage": related_services.bucket_storage,
-    "route53_health_checks": related_services.health_checks,
-    "route53_records": related_services.records,
     "cloudwatch_dashboards": related_services.dashboards,
     "cloudtrails": related_services.trails,
-    "accounts": related_services.accounts,
     "ecr_repositories": related_services.repositories,
     "sagemaker_endpoints": related_services.endpoints_of_models,
     "backup_protected": related_services.protected,
-    "reservations": related_services.reservations,
+    **NETWORK,
+    **ACCOUNT,
 }

@@ -64,80 +64,6 @@ def database_snapshots(inventory: Inventory) -> Columns:
     return {"source_exists": objects([s in exists[k] if k in exists else None for k, s in pairs])}
 
 
-def gateways(inventory: Inventory) -> Columns:
-    """Return earlier gateways of the same zone, and whether the VPC has gateway endpoints."""
-    kind = "nat_gateways"
-    free: set[Any] = set()
-    rows = inventory.table("vpc_endpoints").select(("vpc_id", "endpoint_type"))
-    for row in rows.to_pylist():
-        if row["endpoint_type"] == "Gateway":
-            free.add(row["vpc_id"])
-    zones = list(
-        zip(
-            column(inventory, kind, "vpc_id"), column(inventory, kind, "availability_zone"),
-            strict=True,
-        )
-    )  # fmt: skip
-    seen: Counter[Any] = Counter()
-    earlier = []
-    for zone in zones:
-        earlier.append(float(seen[zone]) if zone[1] is not None else np.nan)
-        seen[zone] += 1
-    has = inventory.has("vpc_endpoints")
-    return {
-        # The first gateway of a zone stays.
-        "same_zone_nats": np.array(earlier),
-        "vpc_has_gateway_endpoint": objects([vpc in free if has else None for vpc, _ in zones]),
-    }
-
-
-def endpoints(inventory: Inventory) -> Columns:
-    """Return how many other endpoints of the region serve the same service."""
-    keys = list(
-        zip(
-            column(inventory, "vpc_endpoints", "region_id"),
-            column(inventory, "vpc_endpoints", "service_name"),
-            column(inventory, "vpc_endpoints", "endpoint_type"), strict=True,
-        )
-    )  # fmt: skip
-    count = Counter(keys)
-    return {"same_service_elsewhere": np.array([float(count[key] - 1) for key in keys])}
-
-
-def addresses(inventory: Inventory) -> Columns:
-    """Return the state of the instance an address points to."""
-    instances = inventory.table("ec2_instances")
-    state = dict(
-        zip(instances["resource_id"].to_pylist(), instances["state"].to_pylist(), strict=True)
-    )
-    return {
-        "instance_state": objects(
-            [state.get(n) for n in column(inventory, "addresses", "instance_id")]
-        )
-    }
-
-
-def balancers(inventory: Inventory) -> Columns:
-    """Return registered targets, and balancers of the same type in the VPC."""
-    kind = "load_balancers"
-    targets: dict[Any, float] = {}
-    counts = inventory.numbers("target_groups", "targets").tolist()
-    listed = column(inventory, "target_groups", "load_balancer_arns")
-    for balancers, count in zip(listed, counts, strict=True):
-        for arn in balancers or ():
-            targets[arn] = targets.get(arn, 0.0) + count
-    types = column(inventory, kind, "load_balancer_type")
-    vpcs = list(zip(types, column(inventory, kind, "vpc_id"), strict=True))
-    shared = Counter(vpcs)
-    absent = 0.0 if inventory.has("target_groups") else np.nan
-    return {
-        "registered_targets": np.array(
-            [targets.get(arn, absent) for arn in column(inventory, kind, "arn")]
-        ),
-        "shareable": np.array([float(shared[key]) for key in vpcs]),
-    }
-
-
 def tables(inventory: Inventory) -> Columns:
     """Return whether a table scales by itself."""
     names = column(inventory, "dynamodb_tables", "name")
@@ -190,27 +116,6 @@ def bucket_storage(inventory: Inventory) -> Columns:
     expires = {row["resource_id"]: row["expires_noncurrent"] for row in buckets.to_pylist()}
     names = column(inventory, "s3_storage", "resource_id")
     return {"bucket_expires_noncurrent": objects([expires.get(n) for n in names])}
-
-
-def health_checks(inventory: Inventory) -> Columns:
-    """Return whether a record refers to a health check."""
-    used = set(column(inventory, "route53_records", "health_check_id"))
-    names = column(inventory, "route53_health_checks", "resource_id")
-    has = inventory.has("route53_records")
-    return {"is_used": objects([n in used if has else None for n in names])}
-
-
-def records(inventory: Inventory) -> Columns:
-    """Return how many other records share the name and type."""
-    kind = "route53_records"
-    keys = list(
-        zip(
-            column(inventory, kind, "zone_id"), column(inventory, kind, "name"),
-            column(inventory, kind, "type"), strict=True,
-        )
-    )  # fmt: skip
-    count = Counter(keys)
-    return {"latency_siblings": np.array([float(count[key] - 1) for key in keys])}
 
 
 def dashboards(inventory: Inventory) -> Columns:
@@ -269,28 +174,3 @@ def protected(inventory: Inventory) -> Columns:
     states = column(inventory, "dlm_policies", "state")
     enabled = "ENABLED" in states if inventory.has("dlm_policies") else None
     return {"dlm_enabled": objects([enabled] * inventory.table("backup_protected").num_rows)}
-
-
-def _stray_regions(inventory: Inventory) -> float:
-    """Return how many regions hold under 1 % of the resources collected."""
-    count: Counter[Any] = Counter()
-    for kind in inventory.tables:
-        if kind not in ("metrics", "metric_series", "evidence", "accounts"):
-            count.update(column(inventory, kind, "region_id"))
-    del count[None], count["global"]
-    return float(sum(number < 0.01 * count.total() for number in count.values()))
-
-
-def accounts(inventory: Inventory) -> Columns:
-    """Return stray regions and how many anomaly monitors and budgets the account has."""
-    count = inventory.table("accounts").num_rows
-    found: Columns = {"stray_regions": np.full(count, _stray_regions(inventory))}
-    for name, kind in (("anomaly_monitors", "anomaly_monitors"), ("budget_count", "budgets")):
-        rows = float(inventory.table(kind).num_rows) if inventory.has(kind) else np.nan
-        found[name] = np.full(count, rows)
-    return found
-
-
-def reservations(inventory: Inventory) -> Columns:
-    """Return the days until a reservation ends."""
-    return {"days_left": -inventory.age_days("reservations", "end_at")}

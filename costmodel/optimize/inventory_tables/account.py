@@ -108,6 +108,7 @@ TABLES: Final[dict[str, TableSchema]] = {
         "account that was read",
         (
             Field("organization_id", "text", "organisation; null is none or unknown"),
+            Field("in_organization", "flag", "member of an organisation"),
             Field("management_account", "text", "management account of the organisation"),
             Field("alias", "text", "account alias"),
         ),

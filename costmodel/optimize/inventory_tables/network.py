@@ -109,7 +109,10 @@ TABLES: Final[dict[str, TableSchema]] = {
         "site-to-site VPN connection",
         (_STATE, Field("transit_gateway_id", "text", "transit gateway")),
     ),
-    "client_vpn_endpoints": resource_table("client VPN endpoint", (_STATE,)),
+    "client_vpn_endpoints": resource_table(
+        "client VPN endpoint",
+        (_STATE, Field("associations", "number", "associated subnets: one hourly charge each")),
+    ),
     "direct_connect_connections": resource_table(
         "Direct Connect connection",
         (_STATE, Field("bandwidth", "text", "port speed"), Field("location", "text", "site")),
@@ -125,7 +128,13 @@ TABLES: Final[dict[str, TableSchema]] = {
             Field("ip_addresses", "number", "network interfaces: one hourly charge each"),
         ),
     ),
-    "network_firewalls": resource_table("Network Firewall", (Field("vpc_id", "text", "VPC"),)),
+    "network_firewalls": resource_table(
+        "Network Firewall",
+        (
+            Field("vpc_id", "text", "VPC"),
+            Field("endpoints", "number", "endpoints: one hourly charge each"),
+        ),
+    ),
     "cloudfront_distributions": resource_table(
         "CloudFront distribution",
         (
@@ -157,12 +166,18 @@ TABLES: Final[dict[str, TableSchema]] = {
         ),
     ),
     "route53_health_checks": resource_table(
-        "Route 53 health check", (Field("type", "text", "HTTP, HTTPS, TCP, CALCULATED …"),)
+        "Route 53 health check",
+        (
+            Field("type", "text", "HTTP, HTTPS, TCP, CALCULATED …"),
+            Field("domain", "text", "host it asks"),
+            Field("ip_address", "text", "address it asks"),
+        ),
     ),
     "web_acls": resource_table(
         "AWS WAF web ACL",
         (
             Field("scope", "text", "REGIONAL or CLOUDFRONT"),
+            Field("rules", "number", "rules: one monthly charge each"),
             Field("resource_arns", "texts", "resources it guards (regional)"),
         ),
     ),
