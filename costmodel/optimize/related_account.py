@@ -96,13 +96,8 @@ def _families(inventory: Inventory, kind: str, column: str, state: str) -> Count
 
 def _protected(inventory: Inventory) -> Columns:
     states = column(inventory, "dlm_policies", "state")
-    kinds = column(inventory, "backup_protected", "protected_type")
-    enabled = states.count("ENABLED") if inventory.has("dlm_policies") else None
-    policies = np.nan if enabled is None else float(enabled)
-    return {
-        "snapshot_policies": np.full(len(kinds), policies),
-        "is_snapshot": objects([None if k is None else k in ("EBS", "EC2") for k in kinds]),
-    }
+    enabled = "ENABLED" in states if inventory.has("dlm_policies") else None
+    return {"dlm_enabled": objects([enabled] * inventory.table("backup_protected").num_rows)}
 
 
 ACCOUNT: Final[Mapping[str, Callable[[Inventory], Columns]]] = {

@@ -55,6 +55,9 @@ def test_backups_know_of_snapshot_policies_beside_them() -> None:
     policies = [{"state": "ENABLED"}, {"state": "DISABLED"}]
 
     found = related(backup_protected=rows, dlm_policies=policies)["backup_protected"]
+    none = related(backup_protected=rows, dlm_policies=policies[1:])["backup_protected"]
+    unknown = related(backup_protected=rows)["backup_protected"]
 
-    np.testing.assert_array_equal(found["snapshot_policies"], [1, 1])
-    assert found["is_snapshot"].tolist() == [True, False]
+    assert found["dlm_enabled"].tolist() == [True, True]
+    assert none["dlm_enabled"].tolist() == [False, False]
+    assert unknown["dlm_enabled"].tolist() == [None, None]
