@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from costmodel.optimize.inventory import Inventory
-from costmodel.optimize.related_cells import Columns, column, objects
+from costmodel.optimize.related_cells import Columns, column
 
 # Tables whose rows cost nothing by themselves or are no resources.
 _NOT_RESOURCES: Final = frozenset(
@@ -94,14 +94,7 @@ def _families(inventory: Inventory, kind: str, column: str, state: str) -> Count
     return Counter((r["region_id"], _family(r[column])) for r in rows if r["state"] == state)
 
 
-def _protected(inventory: Inventory) -> Columns:
-    states = column(inventory, "dlm_policies", "state")
-    enabled = "ENABLED" in states if inventory.has("dlm_policies") else None
-    return {"dlm_enabled": objects([enabled] * inventory.table("backup_protected").num_rows)}
-
-
 ACCOUNT: Final[Mapping[str, Callable[[Inventory], Columns]]] = {
     "accounts": _accounts,
     "reservations": _reservations,
-    "backup_protected": _protected,
 }

@@ -48,16 +48,3 @@ def test_a_reservation_knows_how_many_of_its_family_run() -> None:
     users = related(reservations=reserved, ec2_instances=running)["reservations"]["users"]
 
     np.testing.assert_array_equal(users, [1, 0, np.nan, np.nan])
-
-
-def test_backups_know_of_snapshot_policies_beside_them() -> None:
-    rows = [{"protected_type": "EBS"}, {"protected_type": "RDS"}]
-    policies = [{"state": "ENABLED"}, {"state": "DISABLED"}]
-
-    found = related(backup_protected=rows, dlm_policies=policies)["backup_protected"]
-    none = related(backup_protected=rows, dlm_policies=policies[1:])["backup_protected"]
-    unknown = related(backup_protected=rows)["backup_protected"]
-
-    assert found["dlm_enabled"].tolist() == [True, True]
-    assert none["dlm_enabled"].tolist() == [False, False]
-    assert unknown["dlm_enabled"].tolist() == [None, None]
