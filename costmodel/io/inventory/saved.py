@@ -24,16 +24,21 @@ _FIRST_WORD: Final = re.compile(r"\w+")
 _KNOWN_KEYS: Final = ("ResponseMetadata", "NextToken", "nextToken")
 
 
-def read_saved_answers(paths: Iterable[Path]) -> Inventory:
+def read_saved_answers(paths: Iterable[Path], *, region: str | None = None) -> Inventory:
     """Read saved answers and exports into the tables they fill.
 
     A file that answers no call of the registry is bad input; items without an id are reported.
+
+    Args:
+        paths: files, or folders of them.
+        region: where items stand that do not say it: the CLI prints none.
     """
     rows: dict[str, list[dict[str, Any]]] = {}
     issues: list[Issue] = []
     files = _files(paths)
     for path in files:
         for table, row in _rows_of(path):
+            row["region_id"] = row.get("region_id") or region
             if row.get("resource_id") is None:
                 message = f"an item of {table} has no id and is left out"
                 issues.append(Issue(IssueReason.DATA_QUALITY, str(path), message))

@@ -211,6 +211,8 @@ def _first_feasible(
         )
     rank = np.cumsum(feasible, axis=1)
     best = np.full((len(rows), CHOICES), -1, dtype=np.int64)
+    if len(candidates) == 0:  # no price where these stand
+        return best
     for choice in range(CHOICES):
         hit = feasible & (rank == choice + 1)
         row = np.flatnonzero(hit.any(axis=1))
