@@ -42,8 +42,9 @@ class Remedies:
             return f"; sold there with another operating system, engine or licence ({sold})"
         if usage_type in self._sold(service_code, _WIDEST_REGION):
             return f"; {_WIDEST_REGION} has it: choose what {region_id} offers, or another region"
-        near = get_close_matches(usage_type, sorted(here), 1, _ALIKE)
-        return f"; nearest there: {near[0]}" if near else ""
+        folded = {name.casefold(): name for name in sorted(here)}
+        near = get_close_matches(usage_type.casefold(), folded, 1, _ALIKE)
+        return f"; nearest there: {folded[near[0]]}" if near else ""
 
     def _sold(self, service_code: str, region_id: str) -> dict[str, set[str]]:
         """Return usage type → operations of what a service sells on demand in a region."""

@@ -185,6 +185,8 @@ def _forget_refused(
         for place, row in enumerate(rows):
             if (batch.resources[row].address, name) in state.refused:
                 texts["usage_type"][place] = None
+                if name in meter.name.names:
+                    texts["name"][place] = None
 
 
 def _lacks_usage(names: Sequence[str], scope: Mapping[str, Array], rows: Array) -> Array:

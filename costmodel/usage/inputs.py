@@ -156,7 +156,7 @@ def _checked_text(value: Any, given: Input, resource: Resource, issues: list[Iss
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return str(value).strip()
 
 
 def _bad_value(value: Any, given: Input, resource: Resource, wanted: str) -> Issue:

@@ -29,6 +29,7 @@ class TwoRegions:
     ("region", "usage_type", "operation", "says"),
     [
         ("us-east-1", "Widget:Smal", "", "; nearest there: Widget:Small"),
+        ("us-east-1", "Box:M5.LARGE", "Run:Linux", "; nearest there: Box:m5.large"),
         ("us-east-1", "Box:m5.large", "Run:Windows", "(Run:Linux)"),
         ("eu-west-1", "Box:m5.large", "", "; us-east-1 has it"),
         ("eu-west-1", "Something else", "", ""),
@@ -92,8 +93,9 @@ def test_no_price_is_made_from_a_quantity_that_reads_a_value_that_is_not_valid()
     assert estimate.coverage.unpriced_lines == 1
 
 
-def test_a_value_may_be_written_in_another_case() -> None:
-    estimate = estimate_spec(spec(widget(size="LARGE")), catalog())
+@pytest.mark.parametrize("written", ["LARGE", " large ", "Large"])
+def test_a_value_may_be_written_in_another_case(written) -> None:
+    estimate = estimate_spec(spec(widget(size=written)), catalog())
 
     assert estimate.list_total == pytest.approx(182.5)  # 730 h at 0.25
     assert estimate.issues == []
