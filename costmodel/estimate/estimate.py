@@ -70,7 +70,9 @@ def estimate_spec(
     ]
     if as_of is not None:
         all_issues += _later_prices(spec, usage, sku, match, as_of)
-    coverage, type_issues = _coverage(spec, usage, sku, list_cost, catalog)
+    coverage, type_issues = _coverage(
+        spec, usage, sku, list_cost + purchased.effective_cost, catalog
+    )
     return Estimate(
         spec=spec,
         usage=usage,
@@ -225,9 +227,10 @@ def _coverage(
     spec: ArchitectureSpec,
     usage: UsageTable,
     sku: Ints,
-    list_cost: Floats,
+    costs: Floats,
     catalog: PriceCatalog,
 ) -> tuple[Coverage, list[Issue]]:
+    """Return what has a price, and the types nobody knows; ``costs`` is NaN where unknown."""
     has_price = np.zeros(len(spec.resources), dtype=bool)
     has_price[usage.resource[sku >= 0]] = True
     free = unsupported = 0
@@ -240,8 +243,9 @@ def _coverage(
         elif resource.type not in catalog.sheets:
             unsupported += 1
             issues.append(_unknown_type(resource, catalog))
-    open_tier = np.isnan(list_cost) & ~np.isnan(usage.quantity)
-    unpriced = int(np.sum(((sku < 0) | open_tier) & ~usage.is_usage_based))
+    # Beyond the last public tier, or without a rate for how it is bought: the total lacks it.
+    open_cost = np.isnan(costs) & ~np.isnan(usage.quantity)
+    unpriced = int(np.sum(((sku < 0) | open_cost) & ~usage.is_usage_based))
     coverage = Coverage(len(spec.resources), int(has_price.sum()), free, unsupported, unpriced)
     return coverage, issues
 

@@ -53,3 +53,4 @@ def test_a_licence_whose_reserved_part_is_not_known_stays_unpriced() -> None:
     estimate = bought("suse", reserved_instance_term="1_year")
 
     assert [i.reason for i in estimate.issues] == [IssueReason.NO_COMMITTED_RATE]
+    assert estimate.coverage.unpriced_lines == 1  # its list cost is known, what is paid is not
