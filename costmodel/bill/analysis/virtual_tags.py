@@ -20,6 +20,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any, ClassVar, NamedTuple
 
 from costmodel.bill.analysis.dialect import QueryEngine, Sql, ask, literal, metric, quote, source
+from costmodel.bill.normalize.relation import BILL_COLUMNS
 from costmodel.bill.query import Bill
 from costmodel.errors import BadInputError
 from costmodel.result import Result
@@ -223,6 +224,10 @@ def allocation_query(
         test, value = condition.sql, literal(rule.value or "")
         if rule.value_of is not None:
             name = bill.resolve(rule.value_of)
+            if BILL_COLUMNS.get(name, "VARCHAR") != "VARCHAR":
+                raise BadInputError(
+                    f"value_of {name}: name a column of text, or one tag: tag:team"
+                )
             columns.append(name)
             value = f"NULLIF({quote(name)}, '')"
             test = f"({test}) AND {value} IS NOT NULL"

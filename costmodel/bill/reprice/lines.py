@@ -15,6 +15,7 @@ from costmodel.bill.analysis.dialect import QueryEngine, Sql, ask, named, places
 from costmodel.bill.query import Bill
 from costmodel.bill.source import BillFormat
 from costmodel.catalog.catalog import PriceCatalog
+from costmodel.errors import BadInputError
 
 Texts = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
@@ -77,7 +78,13 @@ def read_lines(
         by: ``("ResourceId",)`` to keep resources apart.
         filter_text: expression of the filter language.
         engine: where to run it; the bill's DuckDB by default.
+
+    Raises:
+        BadInputError: the bill is in another currency than the catalog.
     """
+    currency = bill.currency_of(bill.filter(filter_text))
+    if currency not in ("", "USD"):
+        raise BadInputError(f"the bill is in {currency} and the catalog in USD: convert the bill")
     table = ask(bill, lines_query(bill, by, filter_text), engine)
     texts = {name: _texts(table[f"k{place}"]) for place, name in enumerate((*_KEYS, *by))}
     pools = [_texts(table[f"p{place}"]) for place in range(len(_POOL))]

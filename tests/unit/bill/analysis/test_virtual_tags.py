@@ -124,3 +124,9 @@ def test_results_show_themselves() -> None:
     assert list(allocation.table["team"]) == ["checkout", "search", "platform", "unallocated"]
     assert "45.00" in allocation.to_text()
     assert "plotly" in allocation.to_html()
+
+
+@pytest.mark.parametrize("column", ["Tags", "BilledCost"])
+def test_the_value_of_a_map_or_an_amount_is_no_owner(column) -> None:
+    with pytest.raises(BadInputError, match="name a column of text"):
+        totals(rules=[{"value_of": column}])

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from costmodel.bill.reprice.lines import read_lines
 from costmodel.bill.reprice.scenario import BillScenario, PlanTerms, parse_bill_scenario
 from costmodel.bill.reprice.what_if import what_if
 from costmodel.errors import BadInputError, IssueReason
@@ -175,3 +176,8 @@ def test_results_show_themselves() -> None:
     assert list(found.table["x_ServiceCode"]) == ["AmazonEC2"]
     assert found.resource_table.empty
     assert "plotly" in found.to_html()
+
+
+def test_a_bill_in_another_currency_is_not_compared_with_prices_in_usd():
+    with pytest.raises(BadInputError, match="the bill is in JPY"):
+        read_lines(focus_bill([row(BillingCurrency="JPY")]), small_catalog())
