@@ -6,13 +6,13 @@ from pathlib import Path
 from costmodel.bill.query import Bill
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import BadInputError
-from costmodel.io.bills.reader import open_bill
 from costmodel.io.catalog_store import load_catalog
 from costmodel.io.catalog_store.read import find_catalog
 from costmodel.io.family_successors import read_family_successors
 from costmodel.io.inventory.metric_files import read_metric_files
 from costmodel.io.inventory.store import read_inventory
 from costmodel.io.rule_files import load_rules
+from costmodel.optimize.billed_rows import bill_usage_table, billed_rows, read_shares
 from costmodel.optimize.billed_usage import billed_inventory
 from costmodel.optimize.inventory import Inventory, merge_inventories
 from costmodel.optimize.recommend import Settings, recommend_changes
@@ -20,7 +20,9 @@ from costmodel.optimize.recommendation import Recommendations
 from costmodel.optimize.related_columns import related_columns
 from costmodel.optimize.rightsizing.search import Preferences
 from costmodel.optimize.sizing_columns import sizing_columns
+from costmodel.optimize.storage_lifecycle import cohort_columns
 from costmodel.optimize.table_scope import build_scopes
+from costmodel.verbs import read_bill
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -29,8 +31,8 @@ def recommend(
     inventory: Inventory | str | Path | None = None,
     catalog: PriceCatalog | None = None,
     *,
-    metrics: Paths = (),
     bill: Bill | Paths = (),
+    metrics: Paths = (),
     settings: Settings | None = None,
     preferences: Preferences | None = None,
 ) -> Recommendations:
@@ -39,8 +41,8 @@ def recommend(
     Args:
         inventory: an account's tables, or the folder ``inventory collect`` wrote.
         catalog: prices; the embedded catalog by default.
+        bill: a bill or the paths of one: what is covered already saves nothing.
         metrics: files or folders of saved CloudWatch series.
-        bill: a bill, or its files: what it alone shows is looked at too.
         settings: thresholds and limits.
         preferences: headroom of right-sizing.
 
@@ -51,26 +53,26 @@ def recommend(
     parts = [inventory] if isinstance(inventory, Inventory) else []
     if isinstance(inventory, str | Path):
         parts.append(read_inventory(Path(inventory)))
-    listed = [metrics] if isinstance(metrics, str | Path) else list(metrics)
-    if listed:
-        parts.append(read_metric_files([Path(path) for path in listed]))
-    if isinstance(bill, Bill) or bill:
-        parts.append(billed_inventory(_bill(bill, prices)))
+    if paths := _paths(metrics):
+        parts.append(read_metric_files(paths))
+    billed = bill if isinstance(bill, Bill) else None
+    if not isinstance(bill, Bill) and (paths := _paths(bill)):
+        billed = read_bill(*paths, catalog=prices)
+    if billed is not None:
+        parts.append(billed_inventory(billed))
     if not parts:
         raise BadInputError("nothing to look at: give a bill, an inventory, metrics or IaC")
     account = merge_inventories(parts) if len(parts) > 1 else parts[0]
-    return _recommend(account, prices, settings, preferences or Preferences())
+    return _recommend(account, billed, prices, settings, preferences or Preferences())
 
 
-def _bill(bill: Bill | Paths, prices: PriceCatalog) -> Bill:
-    if isinstance(bill, Bill):
-        return bill
-    paths = [bill] if isinstance(bill, str | Path) else list(bill)
-    return open_bill(paths, prices.prefixes)
+def _paths(paths: Paths) -> list[Path]:
+    return [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
 
 
 def _recommend(
     account: Inventory,
+    bill: Bill | None,
     catalog: PriceCatalog,
     settings: Settings | None,
     preferences: Preferences,
@@ -80,5 +82,15 @@ def _recommend(
     found = related_columns(account)
     for kind, columns in sizing_columns(account, catalog, successors, preferences).items():
         found.setdefault(kind, {}).update(columns)
-    scopes = build_scopes(account, book, found)
-    return recommend_changes(scopes, catalog, book, inventory=account, settings=settings)
+    if account.has("s3_cohorts"):
+        found.setdefault("s3_cohorts", {}).update(cohort_columns(account, catalog))
+    rows = None if bill is None else billed_rows(bill)
+    lines = None if rows is None else bill_usage_table(rows)
+    return recommend_changes(
+        build_scopes(account, book, found, lines),
+        catalog,
+        book,
+        inventory=account,
+        settings=settings,
+        billed=None if rows is None else read_shares(rows),
+    )

@@ -20,6 +20,10 @@ def recommend_command(
     inventory: Annotated[
         Path | None, typer.Option("--inventory", help="Folder of 'inventory collect'.")
     ] = None,
+    bill: Annotated[
+        list[Path] | None,
+        typer.Option("--bill", help="Bill: what it covers already saves nothing. Repeat it."),
+    ] = None,
     metrics: Annotated[
         list[Path] | None,
         typer.Option("--metrics", help="Saved CloudWatch series; files or folders. Repeat it."),

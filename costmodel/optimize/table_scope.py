@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from costmodel.errors import BadInputError
@@ -21,6 +22,7 @@ def build_scopes(
     inventory: Inventory,
     book: RuleBook,
     found: Mapping[str, Columns] | None = None,
+    bill: pa.Table | None = None,
 ) -> dict[str, Scope]:
     """Return the scope of every table that was collected and has a usage model.
 
@@ -28,8 +30,11 @@ def build_scopes(
         inventory: the account.
         book: usage models.
         found: table → columns the mathematical modules add.
+        bill: lines of a bill, see ``billed_rows``.
     """
     scopes = {}
+    if bill is not None and "bill_usage" in book.models:
+        scopes["bill_usage"] = Scope(bill.num_rows, {}, book.models["bill_usage"], bill)
     for kind, model in book.models.items():
         if kind in inventory.tables:
             scopes[kind] = _scope(inventory, kind, model, (found or {}).get(kind, {}))
