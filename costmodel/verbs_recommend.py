@@ -20,6 +20,7 @@ from costmodel.optimize.recommendation import Recommendations
 from costmodel.optimize.related_columns import related_columns
 from costmodel.optimize.rightsizing.search import Preferences
 from costmodel.optimize.sizing_columns import sizing_columns
+from costmodel.optimize.sizing_services import service_columns
 from costmodel.optimize.storage_lifecycle import cohort_columns
 from costmodel.optimize.table_scope import build_scopes
 from costmodel.verbs import read_bill
@@ -80,8 +81,9 @@ def _recommend(
     book = load_rules()
     successors = read_family_successors(find_catalog())
     found = related_columns(account)
-    for kind, columns in sizing_columns(account, catalog, successors, preferences).items():
-        found.setdefault(kind, {}).update(columns)
+    for make in (sizing_columns, service_columns):
+        for kind, columns in make(account, catalog, successors, preferences).items():
+            found.setdefault(kind, {}).update(columns)
     if account.has("s3_cohorts"):
         found.setdefault("s3_cohorts", {}).update(cohort_columns(account, catalog))
     rows = None if bill is None else billed_rows(bill)

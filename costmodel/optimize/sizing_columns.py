@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.engine.week_schedule import off_hours
 from costmodel.optimize.inventory import Inventory
+from costmodel.optimize.related_cells import Array, Columns, objects
 from costmodel.optimize.rightsizing.capacity import Capacities, build_capacities, family_of
 from costmodel.optimize.rightsizing.market import (
     instance_markets,
@@ -27,9 +28,7 @@ from costmodel.optimize.rightsizing.observed import (
 from costmodel.optimize.rightsizing.search import Choices, Load, Preferences, find_sizes
 from costmodel.optimize.rightsizing.sizes import FamilySuccessor, successor_types
 
-Array = NDArray[Any]
 Floats = NDArray[np.float64]
-Columns = dict[str, Array]
 Successors = Mapping[str, Mapping[str, FamilySuccessor]]
 # OptScale: an hour is unused below 5 % CPU and 1,000 bytes a second; here of the hour's peak.
 _UNUSED_CPU: Final = 5.0
@@ -56,10 +55,6 @@ def sizing_columns(
     found: dict[str, Columns] = {}
     if inventory.has("ec2_instances"):
         found["ec2_instances"] = _instances(inventory, catalog, successors, preferences)
-    if inventory.has("auto_scaling_groups"):
-        found["auto_scaling_groups"] = {
-            **_unused_hours(inventory, "auto_scaling_groups", "CPUUtilization", _UNUSED_CPU)
-        }
     return found
 
 
@@ -73,16 +68,16 @@ def _instances(
     sized = Sized(load, capacities, find_sizes(load, capacities, prices, preferences))
     names = inventory.table("ec2_instances")["instance_type"].to_pylist()
     known = set(capacities.names)
-    columns = _choice_columns(sized)
-    columns |= _family_columns(names, successors.get("AmazonEC2", {}), known)
+    columns = choice_columns(sized)
+    columns |= family_columns(names, successors.get("AmazonEC2", {}), known)
     columns["vcpus"] = np.where(load.current < 0, np.nan, capacities.vcpus[load.current])
     columns["fixed_type"] = _fixed_types(sized, prices)
     columns["storeless_type"] = objects([_without_store(name, known) for name in names])
-    columns |= _unused_hours(inventory, "ec2_instances", "CPUUtilization", _UNUSED_CPU)
+    columns |= unused_hours(inventory, "ec2_instances", "CPUUtilization", _UNUSED_CPU)
     return columns
 
 
-def _choice_columns(sized: Sized) -> Columns:
+def choice_columns(sized: Sized) -> Columns:
     """Return the first cheaper choice of the same kind, and the first on credits."""
     load, has, choices = sized
     cheaper = choices.hourly_price < choices.current_price[:, None] - 1e-9
@@ -130,7 +125,7 @@ def _first_name(choices: Choices, has: Capacities, usable: Array) -> Array:
     return _name_or("", has, np.where(usable.any(axis=1), rows, -1))
 
 
-def _family_columns(
+def family_columns(
     names: Sequence[Any], successors: Mapping[str, FamilySuccessor], known: set[Any]
 ) -> Columns:
     """Return the same size in newer families, where such a type exists."""
@@ -178,16 +173,29 @@ def _without_store(name: Any, known: set[Any]) -> str | None:
     return plain if "d" in letters and plain in known else None
 
 
-def _unused_hours(inventory: Inventory, kind: str, metric: str, limit: float) -> Columns:
-    """Return the hours a week in which nothing happened in any week, and the weeks seen."""
+def unused_hours(
+    inventory: Inventory,
+    kind: str,
+    metric: str,
+    limit: float,
+    traffic: Sequence[str] = ("NetworkIn", "NetworkOut"),
+) -> Columns:
+    """Return the hours a week in which nothing happened in any week, and the weeks seen.
+
+    Args:
+        inventory: the account.
+        kind: inventory table.
+        metric: metric that says whether a resource is used.
+        limit: the hour is unused below this.
+        traffic: metrics of bytes that must be small too.
+    """
     fold = inventory.fold(kind, metric)
-    seconds = inventory.metric(kind, "NetworkIn", "period_seconds")
-    traffic = inventory.fold(kind, "NetworkIn") + inventory.fold(kind, "NetworkOut")
-    quiet = (fold < limit) & (traffic / seconds[:, None] < _UNUSED_BYTES)
-    weeks = np.fmin(
-        inventory.metric(kind, metric, "fold_weeks"),
-        inventory.metric(kind, "NetworkIn", "fold_weeks"),
-    )
+    quiet = fold < limit
+    weeks = inventory.metric(kind, metric, "fold_weeks")
+    for name in traffic:
+        seconds = inventory.metric(kind, name, "period_seconds")[:, None]
+        quiet &= inventory.fold(kind, name) / seconds < _UNUSED_BYTES
+        weeks = np.fmin(weeks, inventory.metric(kind, name, "fold_weeks"))
     seen = ~np.isnan(fold).all(axis=1)
     hours = off_hours(quiet, least_block=_LEAST_BLOCK, lead_hours=_LEAD_HOURS)
     # Never used at all is idle, not a schedule.
@@ -195,11 +203,3 @@ def _unused_hours(inventory: Inventory, kind: str, metric: str, limit: float) ->
         "off_hours": np.where(seen, np.where(hours < 168.0, hours, 0.0), np.nan),
         "off_weeks": np.where(seen, weeks, np.nan),
     }
-
-
-def objects(values: Any) -> Array:
-    """Return values as an object array."""
-    listed = list(values)
-    result = np.empty(len(listed), dtype=object)
-    result[:] = listed
-    return result
