@@ -1,6 +1,7 @@
 """The public verb on savings: read what is named, then recommend."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from costmodel.bill.query import Bill
@@ -14,16 +15,18 @@ from costmodel.io.inventory.store import read_inventory
 from costmodel.io.rule_files import load_rules
 from costmodel.optimize.billed_rows import bill_usage_table, billed_rows, read_shares
 from costmodel.optimize.billed_usage import billed_inventory
+from costmodel.optimize.iac_tables import iac_inventory
 from costmodel.optimize.inventory import Inventory, merge_inventories
 from costmodel.optimize.recommend import Settings, recommend_changes
 from costmodel.optimize.recommendation import Recommendations
+from costmodel.optimize.related_cells import objects
 from costmodel.optimize.related_columns import related_columns
 from costmodel.optimize.rightsizing.search import Preferences
 from costmodel.optimize.sizing_columns import sizing_columns
 from costmodel.optimize.sizing_services import service_columns
 from costmodel.optimize.storage_lifecycle import cohort_columns
 from costmodel.optimize.table_scope import build_scopes
-from costmodel.verbs import read_bill
+from costmodel.verbs import Source, read_bill, read_source
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -34,6 +37,9 @@ def recommend(
     *,
     bill: Bill | Paths = (),
     metrics: Paths = (),
+    iac: Source | None = None,
+    region: str | None = None,
+    as_of: date | None = None,
     settings: Settings | None = None,
     preferences: Preferences | None = None,
 ) -> Recommendations:
@@ -44,6 +50,9 @@ def recommend(
         catalog: prices; the embedded catalog by default.
         bill: a bill or the paths of one: what is covered already saves nothing.
         metrics: files or folders of saved CloudWatch series.
+        iac: Terraform, CloudFormation or a spec: what the code will create is checked.
+        region: region of code that names none.
+        as_of: day for which dated checks of code are made; the catalog's date by default.
         settings: thresholds and limits.
         preferences: headroom of right-sizing.
 
@@ -59,12 +68,19 @@ def recommend(
     billed = bill if isinstance(bill, Bill) else None
     if not isinstance(bill, Bill) and (paths := _paths(bill)):
         billed = read_bill(*paths, catalog=prices)
+    places: dict[str, list[str]] = {}
+    if iac is not None:
+        day = as_of or date.fromisoformat(prices.published)
+        moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        spec = read_source(iac, prices, region=region)
+        coded, places = iac_inventory(spec, load_rules().iac, moment)
+        parts.append(coded)
     if billed is not None:
         parts.append(billed_inventory(billed))
     if not parts:
         raise BadInputError("nothing to look at: give a bill, an inventory, metrics or IaC")
     account = merge_inventories(parts) if len(parts) > 1 else parts[0]
-    return _recommend(account, billed, prices, settings, preferences or Preferences())
+    return _recommend(account, billed, places, prices, settings, preferences or Preferences())
 
 
 def _paths(paths: Paths) -> list[Path]:
@@ -74,6 +90,7 @@ def _paths(paths: Paths) -> list[Path]:
 def _recommend(
     account: Inventory,
     bill: Bill | None,
+    places: Mapping[str, Sequence[str]],
     catalog: PriceCatalog,
     settings: Settings | None,
     preferences: Preferences,
@@ -84,6 +101,10 @@ def _recommend(
     for make in (sizing_columns, service_columns):
         for kind, columns in make(account, catalog, successors, preferences).items():
             found.setdefault(kind, {}).update(columns)
+    for kind, listed in places.items():
+        # Rows from code come last.
+        live = account.table(kind).num_rows - len(listed)
+        found.setdefault(kind, {})["source_location"] = objects([*[""] * live, *listed])
     if account.has("s3_cohorts"):
         found.setdefault("s3_cohorts", {}).update(cohort_columns(account, catalog))
     rows = None if bill is None else billed_rows(bill)

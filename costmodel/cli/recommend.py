@@ -9,6 +9,7 @@ from costmodel.cli.output import FormatOption, OutOption, QuietOption, emit
 
 if TYPE_CHECKING:
     from costmodel.optimize.recommend import Settings
+    from costmodel.optimize.recommendation import Recommendations
 
 
 def register(app: typer.Typer) -> None:
@@ -28,9 +29,11 @@ def recommend_command(
         list[Path] | None,
         typer.Option("--metrics", help="Saved CloudWatch series; files or folders. Repeat it."),
     ] = None,
-    bill: Annotated[
-        list[Path] | None,
-        typer.Option("--bill", help="Files of a bill, any format. Repeat it."),
+    iac: Annotated[
+        Path | None, typer.Option("--iac", help="Terraform, CloudFormation or spec to check.")
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", help="Region of code that names none.")
     ] = None,
     list_rules: Annotated[
         bool, typer.Option("--list-rules", help="List the working checks and stop.")
@@ -41,6 +44,14 @@ def recommend_command(
     least_saving: Annotated[
         float, typer.Option("--min-saving", help="Leave out smaller savings, USD a month.")
     ] = 0.0,
+    suppressions: Annotated[
+        Path | None,
+        typer.Option("--suppressions", help="YAML list: check, resource, reason, owner, until."),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", help="File kept between runs: new, open, done, reappeared."),
+    ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add why the other resources were passed over.")
     ] = False,
@@ -63,10 +74,13 @@ def recommend_command(
     with waiting("Looking for savings", quiet=quiet):
         result = recommend(
             inventory,
-            metrics=metrics or (),
             bill=bill or (),
+            metrics=metrics or (),
+            iac=iac,
+            region=region,
             settings=_settings(check, least_saving),
         )
+    result = _followed(result, suppressions, state)
     if format_name == "markdown":
         from costmodel.report.recommendations import summary
 
@@ -86,6 +100,26 @@ def recommend_command(
         },
         html=result.to_html,
     )
+
+
+def _followed(
+    result: "Recommendations", suppressions: Path | None, state: Path | None
+) -> "Recommendations":
+    """Set suppressed advice aside and compare with earlier runs."""
+    from datetime import UTC, datetime
+
+    from costmodel.cli.output import write_text
+    from costmodel.io.recommendation_files import read_state, read_suppressions
+    from costmodel.optimize.lifecycle import follow_up, suppress
+    from costmodel.report.table import dump_json
+
+    today = datetime.now(UTC).date()
+    if suppressions is not None:
+        result = suppress(result, read_suppressions(suppressions), today)
+    if state is not None:
+        result, kept = follow_up(result, read_state(state), today)
+        write_text(state, dump_json(kept) + "\n")
+    return result
 
 
 def _print(text: str, out: Path | None) -> None:

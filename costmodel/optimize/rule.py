@@ -160,12 +160,28 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class IacTable:
+    """How a Terraform resource type becomes a row of an inventory table.
+
+    Attributes:
+        table: inventory table.
+        columns: column → attribute, dotted.
+        state: state the resource will have.
+    """
+
+    table: str
+    columns: Mapping[str, str]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleBook:
-    """All rules and usage models, and the check ids that do not work yet with the reason."""
+    """All rules and usage models, the check ids that do not work yet with the reason, and IaC."""
 
     models: Mapping[str, UsageModel]
     rules: Sequence[Rule]
     missing: Mapping[str, str] = field(default_factory=dict)
+    iac: Mapping[str, IacTable] = field(default_factory=dict)
 
     def rule(self, check_id: str) -> Rule:
         """Return the rule of a check id."""
@@ -188,6 +204,7 @@ def parse_rules(documents: Mapping[str, Mapping[str, Any]]) -> RuleBook:
     models: dict[str, UsageModel] = {}
     rules: dict[str, Rule] = {}
     missing: dict[str, str] = {}
+    iac: dict[str, IacTable] = {}
     for name, document in documents.items():
         for table, row in document.get("usage", {}).items():
             models[table] = _located(name, table, _model, table, row, tables)
@@ -197,10 +214,12 @@ def parse_rules(documents: Mapping[str, Mapping[str, Any]]) -> RuleBook:
                 raise SheetError(f"{name}: rule {check} stands twice")
             rules[check] = _located(name, check, _rule, row)
         missing.update(document.get("missing", {}))
+        for kind, row in document.get("iac", {}).items():
+            iac[kind] = IacTable(row["table"], row["columns"], row.get("state", ""))
     for rule in rules.values():
         if rule.table not in models:
             raise SheetError(f"rule {rule.id}: table {rule.table} has no usage model")
-    return RuleBook(models, tuple(rules.values()), missing)
+    return RuleBook(models, tuple(rules.values()), missing, iac)
 
 
 def _located(file: str, what: str, build: Any, *args: Any) -> Any:
