@@ -194,10 +194,10 @@ class TierPrices(NamedTuple):
 
 
 def read_tier_prices(catalog: PriceCatalog, region_id: str) -> TierPrices:
-    """Return a region's Intelligent-Tiering prices."""
+    """Return a region's Intelligent-Tiering prices; moving in costs as much as into IA."""
     usage = ("TimedStorage-INT-FA-ByteHrs", "TimedStorage-INT-IA-ByteHrs",
              "TimedStorage-INT-AIA-ByteHrs", "Monitoring-Automation-INT",
-             "Requests-Tier4")  # fmt: skip
+             "Requests-SIA-Tier1")  # fmt: skip
     return TierPrices(*map(float, _prices(catalog, region_id, usage)))
 
 
