@@ -62,8 +62,8 @@ def combinations(columns: Sequence[pa.ChunkedArray | pa.Array], rows: int) -> Co
 
 def combined(columns: Sequence[tuple[Codes, int]], rows: int) -> Combinations:
     """Return the distinct combinations of columns given as codes and their number."""
-    code, size = np.zeros(rows, dtype=np.int64), 1
-    for more, count in columns:
+    code, size = columns[0] if columns else (np.zeros(rows, dtype=np.int64), 1)
+    for more, count in columns[1:]:
         if size * count > _MOST:
             code, size = _renumbered(code, size)
         code, size = code * count + more, size * count
@@ -108,3 +108,38 @@ def sort_order(columns: Sequence[Any], rows: int) -> Codes:
     """Return the order (n,) that brings equal combinations together, file order within."""
     order: Codes = np.argsort(combinations(columns, rows).code, kind="stable")
     return order
+
+
+def taken(table: pa.Table, order: pa.Array) -> pa.Table:
+    """Return a table's rows in an order; columns of one value, and copies, cost nothing.
+
+    Args:
+        table: (n,) rows.
+        order: (n,) each row once.
+    """
+    done: dict[tuple[Any, ...], pa.ChunkedArray] = {}
+    columns = []
+    for column in table.columns:
+        place = _place(column)
+        if place not in done:
+            done[place] = column if _is_of_one_value(column) else column.take(order)
+        columns.append(done[place])
+    return pa.table(columns, schema=table.schema)
+
+
+def _is_of_one_value(column: pa.ChunkedArray) -> bool:
+    if column.null_count:
+        return bool(column.null_count == len(column))
+    is_whole = column.num_chunks == 1 and _is_dictionary(column)
+    return is_whole and len(column.chunk(0).dictionary) == 1
+
+
+def _place(column: pa.ChunkedArray) -> tuple[Any, ...]:
+    """Return where a column's values are in memory: equal for columns that share them."""
+    parts = [column.type]
+    for chunk in column.chunks:
+        buffers = chunk.buffers()
+        if _is_dictionary(chunk):
+            buffers += chunk.dictionary.buffers()
+        parts += [chunk.offset, len(chunk), *(b.address if b else 0 for b in buffers)]
+    return tuple(parts)

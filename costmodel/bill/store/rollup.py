@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pyarrow as pa
 
 from costmodel.bill.normalize.raw import MONEY_TYPE, QUANTITY_TYPE, Sql, quote
@@ -60,10 +61,15 @@ def merged(connection: "duckdb.DuckDBPyConnection", parts: Sequence[pa.Table]) -
     keys = [name for name in (*KEYS, DAY) if name in whole.column_names]
     sums = [name for name in SUMS if name in whole.column_names]
     connection.register("parts", whole)
-    names = ", ".join(map(quote, keys))
+    # Keys of one value all month, often half of them, are left out of grouping and ordering.
+    varied = [name for name in keys if name == DAY or len(whole[name].unique()) > 1]
+    names = ", ".join(map(quote, varied))
     fields = ", ".join(f"{_sum(name)} AS {quote(name)}" for name in sums)
     query = f"SELECT {names}, {fields} FROM parts GROUP BY {names} ORDER BY {names}"
-    return connection.sql(query).to_arrow_table()
+    answer = connection.sql(query).to_arrow_table()
+    first = pa.array(np.zeros(len(answer), dtype=np.int64))
+    columns = {name: answer[name] if name in varied else whole[name].take(first) for name in keys}
+    return pa.table(columns | {name: answer[name] for name in sums})
 
 
 def _first_of_same(rows: pa.Table, names: Sequence[str]) -> dict[str, str]:

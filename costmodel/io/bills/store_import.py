@@ -6,8 +6,9 @@ import re
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from costmodel.bill import engine
 from costmodel.bill.source import BillFormat
 from costmodel.bill.store.chunk import ChunkNormalizer
-from costmodel.bill.store.codes import sort_order
+from costmodel.bill.store.codes import sort_order, taken
 from costmodel.bill.store.rollup import daily_sums, merged
 from costmodel.errors import BillError
 from costmodel.io.bills.raw_chunks import Task
@@ -149,7 +150,7 @@ def _import_one(
     try:
         writer = _Writer(staging, delivery.format, prefixes)
         workers = max(os.cpu_count() or 1, 1)
-        with ThreadPoolExecutor(workers) as pool:
+        with _kept_memory(), ThreadPoolExecutor(workers) as pool:
             for number, _ in enumerate(pool.map(writer.run, delivery.tasks)):
                 progress((number + 1) / len(delivery.tasks))
         return writer.finish(store, delivery.sources)
@@ -158,6 +159,20 @@ def _import_one(
         raise BillError(f"{delivery.label}: cannot be imported: {reason}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _kept_memory() -> Iterator[None]:
+    """Let Arrow allocate from the system meanwhile, which keeps the memory of chunk after chunk.
+
+    Arrow's own allocator hands it back at once; getting it again costs up to a fifth of the time.
+    """
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 class _Writer:
@@ -232,7 +247,7 @@ class _Writer:
     def _write(self, rows: pa.Table) -> None:
         for key, part in _by_unit(rows):
             by = [part[name] for name in _SORTED_BY if name in part.column_names]
-            ordered = part.take(pa.array(sort_order(by, len(part)))) if by else part
+            ordered = taken(part, pa.array(sort_order(by, len(part)))) if by else part
             name = self._name("rows")
             write_rows(ordered, self._staging / name)
             daily = daily_sums(self._local.connection, part)

@@ -56,6 +56,8 @@ def csv_scan(parts: Sequence[Sniffed]) -> str:
         f"nullstr = [{', '.join(map(literal, ['', *nulls]))}]",
         f"compression = '{'gzip' if first.gzipped else 'none'}'",
         "max_line_size = 16777216",
+        # The default, sixteen such lines, would unpack whole files to learn their columns.
+        "buffer_size = 33554432",
         f"skip = {first.skip}",
     ]
     return f"read_csv({_paths(parts)}, {', '.join(options)})"
