@@ -277,6 +277,8 @@ def _spend(
 
 def _require_days(bill: Bill) -> None:
     """Refuse a bill that only knows months: a month is no day, and no day of it is known."""
+    if "ChargePeriodEnd" not in bill.available:
+        return
     inner = bill.relation_sql(["ChargePeriodStart", "ChargePeriodEnd"])
     length = "DATE_DIFF('hour', ChargePeriodStart, ChargePeriodEnd)"
     query = f"SELECT MIN({length}) FROM ({inner}) AS bill"  # noqa: S608 - no text of a user

@@ -36,7 +36,7 @@ from costmodel.bill.source import BillFormat, BillSource
 from costmodel.bill.spread import spread_sql
 from costmodel.bill.summary import BillSummary, fold_rows
 from costmodel.columns import COLUMNS, COST_METRICS
-from costmodel.errors import BadInputError, BillError, Issue
+from costmodel.errors import BadInputError, BillError, Issue, IssueReason
 from costmodel.result import Shown
 
 if TYPE_CHECKING:
@@ -261,13 +261,17 @@ class Bill(Shown):
         periods = 0 if period is None else 1
         query = self._summary_query(columns, metrics, condition, period, unused, granularity)
         found = self.run(query).fetchall()
+        keys = periods + len(columns)
+        issues = [*self.issues]
+        if filter and all(value is None for row in found for value in row[keys:]):
+            issues.append(Issue(IssueReason.DATA_QUALITY, "filter", f"no row meets {filter}"))
         return BillSummary(
             columns=tuple([period[0]] if period else []) + tuple(columns),
             metrics=tuple(metrics),
-            rows=fold_rows(found, periods + len(columns), periods, top),
+            rows=fold_rows(found, keys, periods, top),
             currency=currency,
             granularity=granularity,
-            issues=[*self.issues],
+            issues=issues,
         )
 
     def daily(

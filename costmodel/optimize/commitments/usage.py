@@ -22,6 +22,7 @@ ACCOUNT_KEYS = ("SubAccountId", *PRICE_KEYS)
 _REQUIRED = ("ChargePeriodStart", "x_ServiceCode", "RegionId", "x_UsageType")
 # Shorter than 23 h would break on the day clocks change in exports of local time.
 _DAY = 23.0
+_WEEK = 168  # hours
 # Charges of a month or a billing period say nothing about hours.
 _LONGEST = 1.5
 
@@ -189,6 +190,9 @@ def _pivot(frame: "pd.DataFrame", keys: list[str], issues: list[Issue]) -> Hourl
             "hours with negative usage (corrections) count as 0")  # fmt: skip
     _report(issues, IssueReason.DATA_QUALITY, len(slots) - frame["x_slot"].nunique(),
             f"{'days' if is_daily else 'hours'} without any usage count as 0")  # fmt: skip
+    if len(slots) * (24 if is_daily else 1) < _WEEK:
+        text = "less than a week of usage stands for the whole term: give some weeks"
+        issues.append(Issue(IssueReason.APPROXIMATION, "usage", text))
     if is_daily:
         text = "daily bill: each day is taken as 24 equal hours; hourly data would vary more and "
         issues.append(Issue(IssueReason.APPROXIMATION, "usage", text + "commit less"))

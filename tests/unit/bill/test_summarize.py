@@ -168,3 +168,10 @@ def test_unused_reservations_of_a_focus_export_are_spread_over_their_period():
     days = focus_bill([unused]).summarize(granularity="daily", unused="spread").rows
 
     assert [float(row[1]) for row in days] == pytest.approx([1.0] * 31)
+
+
+def test_a_filter_that_no_row_meets_is_said(bill):
+    summary = bill.summarize(filter="ServiceName = 'Amazon EC3'")
+
+    assert summary.issues[-1].message == "no row meets ServiceName = 'Amazon EC3'"
+    assert bill.summarize(filter="x_ServiceCode = 'AmazonEC2'").issues == bill.issues

@@ -62,7 +62,10 @@ def test_a_daily_table_is_labelled_an_approximation() -> None:
     assert usage.is_daily
     assert usage.quantity[:, 0] == pytest.approx([1.0, 2.0])
     assert usage.weight == pytest.approx([24.0, 24.0])
-    assert [issue.reason for issue in usage.issues] == [IssueReason.APPROXIMATION]
+    daily, short = (issue.message for issue in reversed(usage.issues))
+    assert "24 equal hours" in daily
+    assert "less than a week" in short
+    assert {issue.reason for issue in usage.issues} == {IssueReason.APPROXIMATION}
 
 
 def test_the_end_of_a_charge_tells_days_from_hours() -> None:
