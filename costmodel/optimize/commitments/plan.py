@@ -193,18 +193,20 @@ def _at_share(problem: StatementInput, plan: PortfolioPlan, share: float) -> Por
     return PortfolioPlan(quantity, cost, plan.on_demand_cost, plan.lower_bound, coverage)
 
 
-def _broadest(table: OfferTable) -> int | None:
-    """Return the number of the Savings Plan offer that covers most rows."""
-    spend = np.flatnonzero(~table.arrays.is_reservation)
-    if not len(spend):
+def _broadest(solved: _Solved) -> int | None:
+    """Return the number of the Savings Plan offer that covers most on-demand spend."""
+    problem, arrays = solved.problem, solved.table.arrays
+    plans = np.flatnonzero(~arrays.is_reservation)
+    if not len(plans):
         return None
-    rows = (~np.isnan(table.arrays.draw[spend])).sum(axis=1)
-    return int(spend[np.lexsort((-table.arrays.stage[spend], -rows))[0]])
+    spend = (problem.weight @ problem.usage) * problem.on_demand_rate
+    eligible = (~np.isnan(arrays.draw[plans])) @ spend
+    return int(plans[np.lexsort((-arrays.stage[plans], -eligible))[0]])
 
 
 def _curve(solved: _Solved) -> tuple[CommitmentCurve | None, str]:
     """Return the cost curve of the broadest plan alone on what held commitments leave."""
-    broadest = _broadest(solved.table)
+    broadest = _broadest(solved)
     if broadest is None:
         return None, ""
     problem = solved.problem

@@ -232,3 +232,17 @@ def test_the_cost_curve_has_its_least_cost_at_the_broad_optimum() -> None:
     assert "Compute" in plan.curve_label
     best = plan.curve.commitment[np.argmin(plan.curve.cost)]
     assert best == pytest.approx(0.75)
+
+
+def test_the_cost_curve_is_of_the_plan_for_most_spend_not_most_rows() -> None:
+    # m5 has two usage types worth 0.30 an hour together, c5 one worth 0.80.
+    usage = {
+        "BoxUsage:m5.large": [1.0] * 336,
+        "BoxUsage:m5.xlarge": [1.0] * 336,
+        "BoxUsage:c5.large": [10.0] * 336,
+    }
+    choice = CommitmentChoice(plan_types=("EC2Instance",), offering_class=None)
+
+    plan = plan_from_usage(charges(usage), FewRates(), choice=choice)
+
+    assert "c5" in plan.curve_label
