@@ -61,10 +61,17 @@ def coverage_notes(estimate: "Estimate") -> list[str]:
     """Return how much of the spec the total covers, and which prices it uses."""
     coverage = estimate.coverage
     waiting = int(estimate.usage.is_usage_based.sum())
+    with_lines = len(set(estimate.usage.resource.tolist()))
+    unbilled = coverage.resources - coverage.free - coverage.unsupported - with_lines
     notes = [
         f"{coverage.priced} of {coverage.resources} resources priced, {coverage.free} free, "
         f"{coverage.unsupported} unsupported; {coverage.unpriced_lines} lines without a price."
     ]
+    if unbilled > 0:
+        notes.append(
+            f"{unbilled} resources have no billed line with these inputs: the service's page in "
+            "docs/services says which input decides."
+        )
     if waiting:
         notes.append(f"{waiting} lines depend on usage nobody gave: a unit price, no cost.")
     notes.append(

@@ -122,7 +122,10 @@ def read_destinations(path: str | Path) -> DeliveryConfig:
         tree = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise BadInputError(f"{where}: cannot be read ({reason}); name a YAML file") from None
+        raise BadInputError(
+            f"{where}: cannot be read ({reason}); name a YAML file such as "
+            "examples/alerts/local.yaml with --destinations"
+        ) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" in line {mark.line + 1}" if mark else ""

@@ -117,3 +117,20 @@ def test_a_bill_shows_its_files_and_what_can_be_asked(tmp_path) -> None:
 @pytest.mark.parametrize("name", [n for n in costmodel.__all__ if n[0].isupper()])
 def test_every_public_class_is_documented(name) -> None:
     assert getattr(costmodel, name).__doc__
+
+
+def test_a_resource_no_meter_applies_to_is_not_passed_over_in_silence() -> None:
+    spec = costmodel.ArchitectureSpec(
+        [
+            costmodel.Resource(
+                "aws_ecs_service.api", "aws_ecs_service", inputs={"desired_count": 3}
+            ),
+            costmodel.Resource("aws_launch_template.web", "aws_launch_template"),
+            costmodel.Resource("aws_sqs_queue.q", "aws_sqs_queue"),
+        ],
+        region="us-east-1",
+    )
+
+    text = costmodel.estimate(spec, CATALOG).to_text()
+
+    assert "1 resources have no billed line with these inputs" in text
