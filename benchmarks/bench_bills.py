@@ -8,6 +8,7 @@ COSTMODEL_BENCH_LINEAR=1 … also shows that ten times the files cost ten times 
 import os
 import resource
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.timing import best_seconds, report
-from costmodel import load_catalog, read_bill
+from costmodel import import_bill, load_catalog, read_bill
 from costmodel.bill.generate.catalog_prices import catalog_price_table
 from costmodel.bill.generate.plan import BillSettings
 from costmodel.bill.generate.prices import PriceTable
@@ -31,6 +32,8 @@ from costmodel.io.generated_bill import GeneratedBill, generate_bill
 
 ROWS = int(os.environ.get("COSTMODEL_BENCH_ROWS", "2000000"))
 IS_LINEAR = bool(os.environ.get("COSTMODEL_BENCH_LINEAR"))
+CSV_ROWS = 1_000_000
+_GROUPS = ["x_ServiceCode", "SubAccountId"]
 MONEY = "DECIMAL(38, 10)"
 _AMORTISED = """CASE line_item_line_item_type
     WHEN 'SavingsPlanCoveredUsage' THEN savings_plan_savings_plan_effective_cost
@@ -56,6 +59,8 @@ def main() -> None:
         connection.execute("CREATE TABLE prices AS SELECT * FROM tiers WHERE begin_range = 0")
         scan = f"read_parquet({[str(file) for file in made.files]})"
         bench_group_by(bill, connection, scan)
+        bench_store(made, catalog, connection, scan)
+        bench_csv_import(Path(folder), prices, catalog)
         bench_totals(bill, catalog, connection, scan)
         bench_rows(bill, catalog, connection, scan)
         bench_pandas(bill, made)
@@ -80,14 +85,11 @@ def bench_generate(folder: Path, prices: PriceTable) -> GeneratedBill:
 
 
 def bench_group_by(bill: Bill, connection: duckdb.DuckDBPyConnection, scan: str) -> None:
-    by = ["x_ServiceCode", "SubAccountId"]
-    query = f"""SELECT line_item_product_code, line_item_usage_account_id,
-        DATE_TRUNC('day', line_item_usage_start_date), SUM(CAST({_AMORTISED} AS {MONEY}))
-        FROM {scan} GROUP BY ALL"""
+    query = _group_by_query(scan)
     totals: list[Any] = []
 
     def ours() -> None:
-        summary = bill.summarize(by=by, metric="EffectiveCost", granularity="daily")
+        summary = bill.summarize(by=_GROUPS, metric="EffectiveCost", granularity="daily")
         totals.append(summary.total["EffectiveCost"])
 
     our_seconds = best_seconds(ours)
@@ -96,6 +98,47 @@ def bench_group_by(bill: Bill, connection: duckdb.DuckDBPyConnection, scan: str)
         "service × day × account on raw Parquet", our_seconds, "hand-written SQL", peer, "≤ 1.1"
     )
     print(f"totals bit-equal over {len(totals)} runs: {len(set(totals)) == 1} (required True)")
+
+
+def _group_by_query(scan: str) -> str:
+    return f"""SELECT line_item_product_code, line_item_usage_account_id,
+        DATE_TRUNC('day', line_item_usage_start_date), SUM(CAST({_AMORTISED} AS {MONEY}))
+        FROM {scan} GROUP BY ALL"""
+
+
+def bench_store(
+    made: GeneratedBill, catalog: PriceCatalog, connection: duckdb.DuckDBPyConnection, scan: str
+) -> None:
+    """Import the bill, and ask the store what was asked of the raw files."""
+    with tempfile.TemporaryDirectory() as folder:
+        _report_import("Parquet", made, catalog, Path(folder), "≥ 1.0")
+        bill = read_bill(folder, catalog=catalog)
+        ours = best_seconds(
+            lambda: bill.summarize(by=_GROUPS, metric="EffectiveCost", granularity="daily")
+        )
+    peer = best_seconds(lambda: connection.execute(_group_by_query(scan)).fetchall())
+    report("the same from the store", ours, "hand-written SQL on raw Parquet", peer, "≤ 0.5")
+
+
+def bench_csv_import(folder: Path, prices: PriceTable, catalog: PriceCatalog) -> None:
+    settings = BillSettings(rows=min(ROWS, CSV_ROWS))
+    made = generate_bill(settings, prices, folder / "csv", "cur-csv")
+    _report_import("csv.gz", made, catalog, folder / "csv-store", "≥ 0.25")
+
+
+def _report_import(
+    kind: str, made: GeneratedBill, catalog: PriceCatalog, store: Path, required: str
+) -> None:
+    """Import once and show wall and processor time: only the first depends on other work."""
+    busy = time.process_time()
+    seconds = best_seconds(
+        lambda: import_bill(*made.files, store=store, catalog=catalog), repeats=1
+    )
+    busy = time.process_time() - busy
+    print(
+        f"import {kind}: {made.rows / seconds / 1e6:.2f} M rows/s (required {required}),"
+        f" {busy / made.rows * 1e6:.2f} s of processor time per 1 M rows"
+    )
 
 
 def bench_totals(
@@ -164,9 +207,8 @@ def bench_pandas(bill: Bill, made: GeneratedBill) -> None:
         frame["day"] = frame[columns[2]].dt.floor("D")
         return frame.groupby([columns[0], columns[1], "day"], observed=True)[columns[3]].sum()
 
-    by = ["x_ServiceCode", "SubAccountId"]
     ours = best_seconds(
-        lambda: part.summarize(by=by, metric="x_UnblendedCost", granularity="daily")
+        lambda: part.summarize(by=_GROUPS, metric="x_UnblendedCost", granularity="daily")
     )
     report("the same on one file of 1 M rows", ours, "pandas", best_seconds(peer), "beside")
 
