@@ -92,7 +92,7 @@ def compare(state: State, before: Mapping[str, Any], after: Mapping[str, Any]) -
 
 
 def _one(state: State, architecture: Mapping[str, Any], path: Path) -> Any:
-    from costmodel.verbs import read_source
+    from costmodel.verbs.architectures import read_source
 
     return read_source(path, state.catalog, region=architecture.get("region"))
 

@@ -111,7 +111,7 @@ def _twenty_resources() -> dict:
 
 def bench_plan() -> None:
     from costmodel.io.catalog_store import load_catalog
-    from costmodel.verbs import estimate
+    from costmodel.verbs.architectures import estimate
 
     catalog = load_catalog()
     plan = {

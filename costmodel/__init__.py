@@ -79,22 +79,22 @@ if TYPE_CHECKING:
     from costmodel.usage.scenario import Scenario as Scenario
     from costmodel.usage.spec import ArchitectureSpec as ArchitectureSpec
     from costmodel.usage.spec import Resource as Resource
-    from costmodel.verbs import check_bill as check_bill
-    from costmodel.verbs import diff as diff
-    from costmodel.verbs import estimate as estimate
-    from costmodel.verbs import explain as explain
-    from costmodel.verbs import import_bill as import_bill
-    from costmodel.verbs import read_bill as read_bill
-    from costmodel.verbs import what_if as what_if
-    from costmodel.verbs_commitments import measure_coverage as measure_coverage
-    from costmodel.verbs_commitments import plan_commitments as plan_commitments
-    from costmodel.verbs_commitments import simulate_commitments as simulate_commitments
-    from costmodel.verbs_recommend import recommend as recommend
-    from costmodel.verbs_spend import anomalies as anomalies
-    from costmodel.verbs_spend import check_budgets as check_budgets
-    from costmodel.verbs_spend import forecast as forecast
-    from costmodel.verbs_spend import send_anomaly_alerts as send_anomaly_alerts
-    from costmodel.verbs_spend import send_budget_alerts as send_budget_alerts
+    from costmodel.verbs.architectures import diff as diff
+    from costmodel.verbs.architectures import estimate as estimate
+    from costmodel.verbs.architectures import explain as explain
+    from costmodel.verbs.bills import check_bill as check_bill
+    from costmodel.verbs.bills import import_bill as import_bill
+    from costmodel.verbs.bills import read_bill as read_bill
+    from costmodel.verbs.bills import what_if as what_if
+    from costmodel.verbs.commitments import measure_coverage as measure_coverage
+    from costmodel.verbs.commitments import plan_commitments as plan_commitments
+    from costmodel.verbs.commitments import simulate_commitments as simulate_commitments
+    from costmodel.verbs.recommend import recommend as recommend
+    from costmodel.verbs.spend import anomalies as anomalies
+    from costmodel.verbs.spend import check_budgets as check_budgets
+    from costmodel.verbs.spend import forecast as forecast
+    from costmodel.verbs.spend import send_anomaly_alerts as send_anomaly_alerts
+    from costmodel.verbs.spend import send_budget_alerts as send_budget_alerts
 
 # public name -> module that defines it
 _PUBLIC = {
@@ -105,15 +105,15 @@ _PUBLIC = {
     "HeldCommitment": "costmodel.optimize.commitments.held",
     "CommitmentChoice": "costmodel.optimize.commitments.settings",
     "Uncertainty": "costmodel.optimize.commitments.settings",
-    "plan_commitments": "costmodel.verbs_commitments",
-    "simulate_commitments": "costmodel.verbs_commitments",
-    "measure_coverage": "costmodel.verbs_commitments",
+    "plan_commitments": "costmodel.verbs.commitments",
+    "simulate_commitments": "costmodel.verbs.commitments",
+    "measure_coverage": "costmodel.verbs.commitments",
     "Bill": "costmodel.bill.query",
     "BillCheck": "costmodel.bill.check.report",
-    "check_bill": "costmodel.verbs",
-    "import_bill": "costmodel.verbs",
+    "check_bill": "costmodel.verbs.bills",
+    "import_bill": "costmodel.verbs.bills",
     "BillSummary": "costmodel.bill.summary",
-    "read_bill": "costmodel.verbs",
+    "read_bill": "costmodel.verbs.bills",
     "Alert": "costmodel.budget.alert",
     "Budget": "costmodel.budget.model",
     "BudgetReport": "costmodel.budget.check",
@@ -121,18 +121,18 @@ _PUBLIC = {
     "Outlook": "costmodel.budget.outlook",
     "Sensitivity": "costmodel.engine.anomaly",
     "read_budgets": "costmodel.io.budget_files",
-    "forecast": "costmodel.verbs_spend",
-    "anomalies": "costmodel.verbs_spend",
-    "check_budgets": "costmodel.verbs_spend",
-    "send_anomaly_alerts": "costmodel.verbs_spend",
-    "send_budget_alerts": "costmodel.verbs_spend",
+    "forecast": "costmodel.verbs.spend",
+    "anomalies": "costmodel.verbs.spend",
+    "check_budgets": "costmodel.verbs.spend",
+    "send_anomaly_alerts": "costmodel.verbs.spend",
+    "send_budget_alerts": "costmodel.verbs.spend",
     "Comparison": "costmodel.compare",
     "Estimate": "costmodel.estimate.result",
     "ArchitectureSpec": "costmodel.usage.spec",
     "Resource": "costmodel.usage.spec",
-    "estimate": "costmodel.verbs",
-    "diff": "costmodel.verbs",
-    "explain": "costmodel.verbs",
+    "estimate": "costmodel.verbs.architectures",
+    "diff": "costmodel.verbs.architectures",
+    "explain": "costmodel.verbs.architectures",
     "require_complete": "costmodel.estimate.estimate",
     "BillSettings": "costmodel.bill.generate.plan",
     "catalog_price_table": "costmodel.bill.generate.catalog_prices",
@@ -146,7 +146,7 @@ _PUBLIC = {
     "Units": "costmodel.bill.analysis.unit_cost",
     "reconcile": "costmodel.bill.reprice.reconcile",
     "WhatIf": "costmodel.bill.reprice.what_if",
-    "what_if": "costmodel.verbs",
+    "what_if": "costmodel.verbs.bills",
     "BillScenario": "costmodel.bill.reprice.scenario",
     "parse_bill_scenario": "costmodel.bill.reprice.scenario",
     "write_focus": "costmodel.io.focus_writer",
@@ -162,7 +162,7 @@ _PUBLIC = {
     "load_catalog": "costmodel.io.catalog_store",
     "Inventory": "costmodel.optimize.inventory",
     "Recommendations": "costmodel.optimize.recommendation",
-    "recommend": "costmodel.verbs_recommend",
+    "recommend": "costmodel.verbs.recommend",
     "collect_inventory": "costmodel.io.inventory.live",
     "inventory_policy": "costmodel.io.inventory.policy",
     "merge_inventories": "costmodel.optimize.inventory",

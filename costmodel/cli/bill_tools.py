@@ -119,7 +119,7 @@ def reprice_command(
     from costmodel.cli.progress import waiting
     from costmodel.io.catalog_store import find_catalog, load_catalog
     from costmodel.io.family_successors import read_family_successors
-    from costmodel.verbs import read_bill
+    from costmodel.verbs.bills import read_bill
 
     prices = load_catalog(catalog)
     found: Repricing | WhatIf

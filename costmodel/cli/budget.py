@@ -54,7 +54,7 @@ def check_command(
 
     Example: costmodel budget check --budgets budgets.yaml --bill cur/ --as-of 2026-11-25
     """
-    from costmodel.verbs_spend import check_budgets, send_budget_alerts
+    from costmodel.verbs.spend import check_budgets, send_budget_alerts
 
     now = to_utc(as_of) or datetime.now(UTC)
     if send:

@@ -77,7 +77,7 @@ def plan_command(
     from costmodel.optimize.commitments.advice import compare_advice
     from costmodel.optimize.commitments.settings import CommitmentChoice, Uncertainty
     from costmodel.report.advice import advice_json, advice_table
-    from costmodel.verbs_commitments import plan_commitments
+    from costmodel.verbs.commitments import plan_commitments
 
     limits: dict[str, Any] = {"plan_types": plan_type, "terms": term, "payments": payment}
     choice = CommitmentChoice(
@@ -130,7 +130,7 @@ def simulate_command(
     """
     from costmodel.cli.output import write_text
     from costmodel.cli.progress import waiting
-    from costmodel.verbs_commitments import simulate_commitments
+    from costmodel.verbs.commitments import simulate_commitments
 
     with waiting("Simulating commitments", quiet=quiet):
         simulation = simulate_commitments(bill, held, sharing=sharing)
@@ -163,7 +163,7 @@ def coverage_command(
     from costmodel.cli.progress import waiting
     from costmodel.io.commitment_files import read_utilization
     from costmodel.report.advice import utilization_json, utilization_table
-    from costmodel.verbs_commitments import measure_coverage
+    from costmodel.verbs.commitments import measure_coverage
 
     told = [] if reported is None else [read_utilization(reported)]
     with waiting("Measuring coverage", quiet=quiet):

@@ -30,7 +30,7 @@ def demo_command(
     from costmodel.io.catalog_store import load_catalog
     from costmodel.report.estimate import line_table, service_table
     from costmodel.report.table import to_text
-    from costmodel.verbs import estimate
+    from costmodel.verbs.architectures import estimate
 
     catalog = load_catalog()
     shop = estimate(find_example("web_shop"), catalog, region=region)
@@ -49,7 +49,7 @@ def _sample_bill(folder: Path, catalog: Any) -> Any:
     from costmodel.bill.generate.catalog_prices import catalog_price_table
     from costmodel.bill.generate.plan import BillSettings
     from costmodel.io.generated_bill import generate_bill
-    from costmodel.verbs import read_bill
+    from costmodel.verbs.bills import read_bill
 
     settings = BillSettings(rows=20_000, seed=7)
     generate_bill(settings, catalog_price_table(catalog), folder, "cur")

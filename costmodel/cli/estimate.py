@@ -63,7 +63,7 @@ def estimate_command(
     from costmodel.io.catalog_store import load_catalog
     from costmodel.report.estimate import page, tables
     from costmodel.report.table import frame_table
-    from costmodel.verbs import estimate
+    from costmodel.verbs.architectures import estimate
 
     if pool_tiers not in ("account", "resource"):
         raise BadInputError(f"--pool-tiers {pool_tiers}: choose account or resource")
@@ -108,7 +108,7 @@ def diff_command(
     """
     from costmodel.io.catalog_store import load_catalog
     from costmodel.report.table import frame_table
-    from costmodel.verbs import diff
+    from costmodel.verbs.architectures import diff
 
     result = diff(before, after, load_catalog(catalog), usage=usage, region=region)
     emit(
@@ -136,7 +136,7 @@ def explain_command(
     """
     from costmodel.io.catalog_store import load_catalog
     from costmodel.report.explain import page
-    from costmodel.verbs import explain
+    from costmodel.verbs.architectures import explain
 
     working = explain(path, address, load_catalog(catalog), usage=usage, region=region)
     emit(

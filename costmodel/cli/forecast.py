@@ -45,7 +45,7 @@ def forecast_command(
 
     Example: costmodel forecast cur/ --by ServiceName,SubAccountId
     """
-    from costmodel.verbs_spend import forecast
+    from costmodel.verbs.spend import forecast
 
     outlook = forecast(
         list(bills),
@@ -96,7 +96,7 @@ def anomalies_command(
     Example: costmodel anomalies cur/ --amount 25 --feedback feedback.yaml
     """
     from costmodel.engine.anomaly import Sensitivity
-    from costmodel.verbs_spend import anomalies, send_anomaly_alerts
+    from costmodel.verbs.spend import anomalies, send_anomaly_alerts
 
     report = anomalies(
         list(bills),

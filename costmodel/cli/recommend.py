@@ -69,7 +69,7 @@ def recommend_command(
     from costmodel.cli.progress import waiting
     from costmodel.report.recommendations import explain_table, tickets
     from costmodel.report.table import ReportTable
-    from costmodel.verbs_recommend import recommend
+    from costmodel.verbs.recommend import recommend
 
     with waiting("Looking for savings", quiet=quiet):
         result = recommend(

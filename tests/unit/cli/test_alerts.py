@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from costmodel import verbs_spend
 from costmodel.cli.main import app
 from costmodel.io.budget_files import read_budgets
 from costmodel.io.delivery.destination import read_destinations
 from costmodel.io.delivery.outbox import open_outbox
+from costmodel.verbs import spend as verbs_spend
 from tests.delivery_lab import NOW, Receiver, commit, deliver, make_alert
 
 RUNNER = CliRunner()

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from costmodel import verbs_spend
 from costmodel.cli.main import app
+from costmodel.verbs import spend as verbs_spend
 
 RUNNER = CliRunner()
 

@@ -22,7 +22,7 @@ from costmodel.columns import COLUMNS
 from costmodel.engine.anomaly import Sensitivity
 from costmodel.errors import BadInputError, MissingDependencyError
 from costmodel.io.budget_files import read_budgets, read_feedback
-from costmodel.verbs import read_bill
+from costmodel.verbs.bills import read_bill
 
 if TYPE_CHECKING:
     import pandas as pd

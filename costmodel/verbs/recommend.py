@@ -26,7 +26,8 @@ from costmodel.optimize.sizing_columns import sizing_columns
 from costmodel.optimize.sizing_services import service_columns
 from costmodel.optimize.storage_lifecycle import cohort_columns
 from costmodel.optimize.table_scope import build_scopes
-from costmodel.verbs import Source, read_bill, read_source
+from costmodel.verbs.architectures import Source, read_source
+from costmodel.verbs.bills import read_bill
 
 Paths = str | Path | Sequence[str | Path]
 

@@ -24,7 +24,7 @@ from costmodel.optimize.commitments.usage import (
     HourlyUsage,
     read_usage,
 )
-from costmodel.verbs import read_bill
+from costmodel.verbs.bills import read_bill
 
 Held = Sequence[HeldCommitment] | str | Path
 

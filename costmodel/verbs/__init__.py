@@ -1,0 +1,1 @@
+"""The public verbs: read what is named with io, then call the core."""
