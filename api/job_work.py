@@ -129,13 +129,14 @@ def make_sample_bill(job: Job) -> dict[str, Any]:
 
 
 def recommend(job: Job) -> dict[str, Any]:
-    """Look for savings in an inventory."""
+    """Look for savings in an inventory, a bill, or both."""
     import costmodel
 
-    job.report(0.1, "reading the inventory")
-    uploaded = job.settings.data / "inventory" / job.workspace
-    folder = Path(job.payload["reference"] or uploaded)
-    found = costmodel.recommend(folder, load_catalog(job.settings.catalog))
+    job.report(0.1, "reading")
+    bill = (job.bill_folder / "dataset",) if job.payload["bill"] else ()
+    found = costmodel.recommend(
+        job.payload["inventory"], load_catalog(job.settings.catalog), bill=bill
+    )
     tree: dict[str, Any] = finite(found.to_json())
     return tree
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from api.access import v1_router, workspace_of
 from api.answers import answer, decode_cursor, page, versioned
+from api.bill_rows import ready_bill
 from api.documents import create_document, delete_document, list_documents
 from api.identity import new_id
 from api.jobs import enqueue
@@ -31,7 +32,7 @@ _FILE_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}"
 
 
 class RunRequest(Strict):
-    """Which account to look for savings in."""
+    """Where to look for savings: an inventory, a bill, or both."""
 
     inventory: str | None = Field(
         None,
@@ -39,6 +40,11 @@ class RunRequest(Strict):
         max_length=1000,
         description="Folder that `inventory collect` wrote, below one of the operator's --bills; "
         "what was uploaded without it.",
+    )
+    bill_id: str | None = Field(
+        None,
+        max_length=64,
+        description="A bill: what commitments on it cover already saves nothing.",
     )
 
 
@@ -88,25 +94,30 @@ def store_file(folder: Path, name: str, content: bytes) -> None:
 async def run(
     request: Request, body: RunRequest, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Look for savings in an account's inventory, as a job."""
+    """Look for savings in an account's inventory and bill, as a job."""
     state, workspace = state_of(request), workspace_of(request)
     if body.inventory is not None:
         check_reference(body.inventory, state.settings)
-    job = await state.database.run(lambda c: queue_run(c, state, workspace, body.inventory))
+    job = await state.database.run(lambda c: queue_run(c, state, workspace, body))
     return answer(job, 202)
 
 
 def queue_run(
-    connection: Connection, state: State, workspace: str, reference: str | None
+    connection: Connection, state: State, workspace: str, asked: RunRequest
 ) -> dict[str, Any]:
     """Queue a search for savings.
 
     Raises:
-        Problem: 409, there is no inventory.
+        Problem: 404 or 409, there is no such bill; 409, there is neither inventory nor bill.
     """
-    if reference is None and not inventory_folder(state, workspace).is_dir():
-        raise Problem(409, "no-inventory", "upload the files of an inventory first")
-    return enqueue(connection, workspace, "recommend", {"reference": reference})
+    uploaded = inventory_folder(state, workspace)
+    inventory = asked.inventory or (str(uploaded) if uploaded.is_dir() else None)
+    if asked.bill_id is not None:
+        ready_bill(connection, workspace, asked.bill_id)
+    elif inventory is None:
+        raise Problem(409, "no-inventory", "upload the files of an inventory or name a bill first")
+    asking = {"inventory": inventory, "bill": asked.bill_id}
+    return enqueue(connection, workspace, "recommend", asking)
 
 
 @router.get("", response_model=Page[Tree])

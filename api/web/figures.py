@@ -56,7 +56,7 @@ def waterfall(rows: list[dict[str, Any]]) -> Any:
 
     shown = rows[:20]
     steps = go.Waterfall(
-        x=[f"{row['title'][:40]} {number + 1}" for number, row in enumerate(shown)],
+        x=[f"{n + 1}. {row['title'][:32]}<br>{row['where'][:32]}" for n, row in enumerate(shown)],
         y=[-row["saving"] for row in shown],
         decreasing={"marker": {"color": _PALETTE[2]}},
     )

@@ -16,7 +16,7 @@ from api.access import workspace_of
 from api.answers import finite
 from api.documents import create_document, delete_document, list_documents
 from api.problems import as_problem
-from api.routes.recommendations import inventory_folder, newest, queue_run, store_file
+from api.routes.recommendations import RunRequest, inventory_folder, newest, queue_run, store_file
 from api.state import State, state_of
 from api.store.tables import JOB
 from api.web.choosing import choose, job_under_way
@@ -142,8 +142,9 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 async def run(
     request: Request,
     files: Annotated[list[UploadFile], File()] = [],  # noqa: B006
+    bill: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
-    """Look for savings in the uploaded inventory."""
+    """Look for savings in the uploaded inventory and the chosen bill."""
     state, workspace = state_of(request), workspace_of(request)
     folder = inventory_folder(state, workspace)
     for file in files:
@@ -151,7 +152,8 @@ async def run(
         content = await file.read()
         if name and content:
             await to_thread.run_sync(store_file, folder, name, content)
-    await state.database.run(lambda c: queue_run(c, state, workspace, None))
+    asked = RunRequest(inventory=None, bill_id=bill or None)
+    await state.database.run(lambda c: queue_run(c, state, workspace, asked))
     return RedirectResponse("/recommendations", 303)
 
 

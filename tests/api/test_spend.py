@@ -162,6 +162,27 @@ def test_suppressions_are_listed_and_lifted(client):
     assert client.delete(f"/v1/recommendations/suppressions/{made['id']}").status_code == 204
 
 
+def test_recommendations_come_from_a_bill(service, client, sample_bill):
+    from costmodel import recommend
+
+    with service.client(service.key("saving")) as own:
+        asked = own.post("/v1/recommendations", json={"bill_id": sample_bill["id"]})
+        assert asked.status_code == 404
+    job = client.post("/v1/recommendations", json={"bill_id": sample_bill["id"]}).json()
+    done = wait_for(client, job["id"])
+    assert done["status"] == "done", done
+    workspace = client.get("/v1/workspace").json()["id"]
+    dataset = service.state.bills.folder(workspace, sample_bill["id"]) / "dataset"
+    direct = recommend(bill=dataset).to_json()
+    assert direct["items"]
+    listed = client.get("/v1/recommendations", params={"limit": 200}).json()["items"]
+    assert [row["recommendationId"] for row in listed] == [
+        row["recommendationId"] for row in direct["items"]
+    ][:200]
+    saved = done["result"]["estimatedTotalDedupedSavings"]
+    assert saved == pytest.approx(direct["estimatedTotalDedupedSavings"])
+
+
 def test_recommendations_come_from_an_uploaded_inventory(client, tmp_path):
     from datetime import UTC, datetime
 

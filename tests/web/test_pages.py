@@ -98,6 +98,19 @@ def test_the_slider_reads_the_cost_curve(watched):
     assert watched.complaints == []
 
 
+def test_savings_of_a_bill_are_drawn_and_suppressed(watched):
+    watched.open("/recommendations")
+    page = watched.page
+    page.click("main button:has-text('Look for savings')")
+    page.wait_for_selector("caption:has-text('recommendations')", timeout=60_000)
+    page.wait_for_selector(".figure .main-svg")
+    assert page.evaluate(CHECKS) == []
+    page.click("main button:has-text('Suppress') >> nth=0")
+    page.wait_for_selector("h2:has-text('Suppressed')")
+    assert page.inner_text("main").count("suppressed") >= 1
+    assert watched.complaints == []
+
+
 def test_a_budget_is_created_shown_and_deleted(watched):
     watched.open("/budgets")
     page = watched.page
