@@ -50,6 +50,18 @@ def serve_command(
     rate: Annotated[
         int, typer.Option("--rate", min=1, help="Requests a minute of one key.")
     ] = 1200,
+    sns_topic: Annotated[
+        list[str] | None,
+        typer.Option("--sns-topic", help="ARN of a topic whose notifications are taken in."),
+    ] = None,
+    internal_receiver: Annotated[
+        list[str] | None,
+        typer.Option("--internal-receiver", help="Own host or network that webhooks may reach."),
+    ] = None,
+    webhook_port: Annotated[
+        list[int] | None,
+        typer.Option("--webhook-port", min=1, max=65535, help="Ports of webhooks; 443 else."),
+    ] = None,
     catalog: Annotated[
         Path | None, typer.Option("--catalog", help="Folder of another price catalog.")
     ] = None,
@@ -76,6 +88,9 @@ def serve_command(
         catalog=catalog,
         runs_jobs=not no_jobs,
         has_https=https,
+        sns_topics=tuple(sns_topic or ()),
+        internal_receivers=tuple(internal_receiver or ()),
+        webhook_ports=tuple(webhook_port or (443,)),
         limits=settings_module.Limits(requests_per_minute=rate),
     )
     if init:

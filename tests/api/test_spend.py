@@ -124,7 +124,7 @@ def test_webhook_urls_must_be_public_and_their_secrets_are_not_shown_again(clien
     for url in ("http://example.com/x", "https://127.0.0.1/x", "https://u:p@example.com/", "ftp://x/y",
                 "https://example.com:8443/x"):  # fmt: skip
         answer = client.post("/v1/webhooks", json={"name": "bad", "url": url})
-        assert answer.status_code == 422 or "127" in url, url
+        assert answer.status_code == 422, url
     made = client.post(
         "/v1/webhooks", json={"name": "w", "url": "https://example.com/secret"}
     ).json()

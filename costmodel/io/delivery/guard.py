@@ -74,7 +74,7 @@ def check_url(url: str, policy: GuardPolicy) -> Endpoint:
     Webhook URLs often are secrets themselves, so messages name the host only.
 
     Raises:
-        GuardError: wrong scheme, port, or credentials inside the URL.
+        GuardError: wrong scheme, port, literal private address, or credentials inside the URL.
     """
     try:
         parts = urlsplit(url)
@@ -89,6 +89,11 @@ def check_url(url: str, policy: GuardPolicy) -> Endpoint:
     if parts.username is not None or parts.password is not None:
         raise GuardError(f"receiver {host}: user and password do not belong into a URL")
     check_port(host, port, policy)
+    if _is_address(host) and not _is_allowed(host, host, policy):
+        raise GuardError(
+            f"receiver {host}: not a public address; "
+            "list it under internal_receivers if it is yours"
+        )
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Endpoint(parts.scheme, host, port, path)
 
@@ -125,6 +130,14 @@ def system_resolver(host: str, port: int) -> Sequence[str]:
     except UnicodeError as error:  # a label of more than 63 characters
         raise OSError(f"receiver {host}: not a host name") from error
     return [str(address[0]) for *_, address in found]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_allowed(host: str, text: str, policy: GuardPolicy) -> bool:

@@ -83,9 +83,8 @@ def test_effects_add_up_in_every_group_and_groups_to_the_bill() -> None:
     ]
     change = explain_change(focus_bill(rows), "2026-01", "2026-02", by=("RegionId",))
 
-    assert [row.group for row in change.rows] == [("us-east-1",), ("eu-west-1",)] or len(
-        change.rows
-    ) == 2
+    assert {row.group for row in change.rows} == {("us-east-1",), ("eu-west-1",)}
+    assert len(change.rows) == 2
     for group in (*change.rows, change.total):
         effects = group.price + group.quantity + group.mix + group.fees
         assert effects == pytest.approx(group.change, abs=1e-9)

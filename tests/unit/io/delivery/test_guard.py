@@ -121,10 +121,13 @@ def test_plain_http_needs_the_host_on_the_list_of_internal_receivers():
 
 
 def test_a_literal_internal_address_is_checked_like_a_resolved_one():
-    endpoint = check_url("https://169.254.169.254/latest/meta-data", OPEN)
+    for host in ("169.254.169.254", "127.0.0.1", "[::1]", "[::ffff:10.0.0.1]"):
+        with pytest.raises(GuardError, match="not a public address"):
+            check_url(f"https://{host}/latest/meta-data", OPEN)
+    assert check_url("https://1.1.1.1/hook", OPEN).host == "1.1.1.1"
 
     with pytest.raises(GuardError):
-        checked_addresses(endpoint.host, endpoint.port, OPEN, system_resolver)
+        checked_addresses("169.254.169.254", 443, OPEN, system_resolver)
 
 
 def test_a_host_name_that_cannot_be_one_is_an_unreachable_host():
