@@ -24,7 +24,7 @@ from costmodel.bill.generate.catalog_prices import catalog_price_table
 from costmodel.bill.generate.plan import BillSettings
 from costmodel.bill.generate.prices import PriceTable
 from costmodel.bill.query import Bill
-from costmodel.bill.reprice.reconcile import reconcile
+from costmodel.bill.reprice.repricing import reconcile
 from costmodel.bill.reprice.rows import catalog_total, price_rows
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.engine.tiers import build_tier_table

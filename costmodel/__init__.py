@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from costmodel.bill.generate.catalog_prices import catalog_price_table as catalog_price_table
     from costmodel.bill.generate.plan import BillSettings as BillSettings
     from costmodel.bill.query import Bill as Bill
-    from costmodel.bill.reprice.reconcile import reconcile as reconcile
+    from costmodel.bill.reprice.repricing import reconcile as reconcile
     from costmodel.bill.reprice.scenario import BillScenario as BillScenario
     from costmodel.bill.reprice.scenario import parse_bill_scenario as parse_bill_scenario
     from costmodel.bill.reprice.what_if import WhatIf as WhatIf
@@ -144,7 +144,7 @@ _PUBLIC = {
     "unit_costs": "costmodel.bill.analysis.unit_cost",
     "paid_unit_prices": "costmodel.bill.analysis.unit_cost",
     "Units": "costmodel.bill.analysis.unit_cost",
-    "reconcile": "costmodel.bill.reprice.reconcile",
+    "reconcile": "costmodel.bill.reprice.repricing",
     "WhatIf": "costmodel.bill.reprice.what_if",
     "what_if": "costmodel.verbs.bills",
     "BillScenario": "costmodel.bill.reprice.scenario",

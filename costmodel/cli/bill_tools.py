@@ -113,7 +113,7 @@ def reprice_command(
 
     Example: costmodel bill reprice cur/ --scenario graviton.yaml
     """
-    from costmodel.bill.reprice.reconcile import Repricing, reconcile
+    from costmodel.bill.reprice.repricing import Repricing, reconcile
     from costmodel.bill.reprice.scenario import BillScenario
     from costmodel.bill.reprice.what_if import WhatIf, what_if
     from costmodel.cli.progress import waiting

@@ -7,7 +7,7 @@ from costmodel.report.html import html_page
 from costmodel.report.table import ReportColumn, ReportTable
 
 if TYPE_CHECKING:
-    from costmodel.bill.check.reconcile import Reconciliation
+    from costmodel.bill.check.billed_rates import BilledRates
     from costmodel.bill.check.report import BillCheck
 
 _MOST_UNMATCHED = 20
@@ -72,7 +72,7 @@ def _cell(value: Any) -> str:
     return "(none)" if value is None else str(value)
 
 
-def _services(found: "Reconciliation") -> ReportTable:
+def _services(found: "BilledRates") -> ReportTable:
     return ReportTable(
         title="On-demand usage re-priced from the catalog within 0.5 %",
         columns=[
@@ -93,7 +93,7 @@ def _services(found: "Reconciliation") -> ReportTable:
     )
 
 
-def _unmatched(found: "Reconciliation") -> ReportTable:
+def _unmatched(found: "BilledRates") -> ReportTable:
     shown = found.unmatched[:_MOST_UNMATCHED]
     more = len(found.unmatched) - len(shown)
     return ReportTable(

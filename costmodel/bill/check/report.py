@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from costmodel.bill.check.billed_rates import BilledRates, check_billed_rates
 from costmodel.bill.check.figure import CheckFigure, Verdict
 from costmodel.bill.check.identities import IDENTITIES, check_identity
 from costmodel.bill.check.list_prices import check_list_prices
 from costmodel.bill.check.quality import check_quality
-from costmodel.bill.check.reconcile import Reconciliation, reconcile
 from costmodel.bill.query import Bill
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.columns import COST_METRICS
@@ -31,7 +31,7 @@ class BillCheck(Result):
 
     totals: dict[str, float]
     figures: Sequence[CheckFigure]
-    reconciliation: Reconciliation | None
+    reconciliation: BilledRates | None
     issues: Sequence[Issue] = field(default_factory=list)
 
     @property
@@ -76,7 +76,7 @@ def check_bill(bill: Bill, catalog: PriceCatalog) -> BillCheck:
     return BillCheck(
         totals=_totals(bill),
         figures=figures,
-        reconciliation=reconcile(bill, catalog) if has_keys else None,
+        reconciliation=check_billed_rates(bill, catalog) if has_keys else None,
         issues=bill.issues,
     )
 

@@ -7,7 +7,7 @@ from costmodel.report.html import html_page
 from costmodel.report.table import ReportColumn, ReportTable, format_cell
 
 if TYPE_CHECKING:
-    from costmodel.bill.reprice.reconcile import Repricing, ServiceReconciliation
+    from costmodel.bill.reprice.repricing import Repricing, ServiceReconciliation
 
 
 def tables(repricing: "Repricing") -> list[ReportTable]:

@@ -5,10 +5,10 @@ import json
 import pytest
 
 import costmodel
+from costmodel.bill.check.billed_rates import check_billed_rates
 from costmodel.bill.check.figure import Verdict
 from costmodel.bill.check.identities import IDENTITIES, check_identity
 from costmodel.bill.check.quality import check_quality
-from costmodel.bill.check.reconcile import reconcile
 from tests.unit.bill.bill_rows import cur_bill
 
 OCTOBER = "cur-2018/Oct2018-WorkshopCUR-00001.snappy.parquet"
@@ -186,7 +186,7 @@ def test_a_real_month_passes_every_check(sample):
 
 
 def test_most_of_a_real_months_usage_is_found_in_the_catalog(sample):
-    found = reconcile(costmodel.read_bill(sample(OCTOBER)), costmodel.load_catalog())
+    found = check_billed_rates(costmodel.read_bill(sample(OCTOBER)), costmodel.load_catalog())
 
     # Usage and DiscountedUsage less Spot: 3914.71 - 31.51.
     assert found.cost == pytest.approx(3883.20, abs=0.01)

@@ -5,7 +5,7 @@ import pytest
 from costmodel import load_catalog, read_bill
 from costmodel.bill.generate.catalog_prices import catalog_price_table
 from costmodel.bill.generate.plan import BillSettings
-from costmodel.bill.reprice.reconcile import reconcile
+from costmodel.bill.reprice.repricing import reconcile
 from costmodel.errors import IssueReason
 from costmodel.io.generated_bill import generate_bill
 from tests.unit.bill.focus_bill import focus_bill, row

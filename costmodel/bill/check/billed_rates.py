@@ -59,8 +59,8 @@ class Unmatched:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """On-demand usage cost against the catalog."""
+class BilledRates:
+    """The rates of on-demand usage as billed, against the catalog."""
 
     services: Sequence[ServiceShare]  # largest cost first
     unmatched: Sequence[Unmatched]  # largest cost first
@@ -97,7 +97,7 @@ class Reconciliation:
         }  # fmt: skip
 
 
-def reconcile(bill: Relation, catalog: PriceCatalog) -> Reconciliation:
+def check_billed_rates(bill: Relation, catalog: PriceCatalog) -> BilledRates:
     """Return how much of a bill's on-demand usage cost the catalog re-prices within 0.5 %."""
     keys = _price_keys(bill)
     cost, quantity = (_floats(keys, name) for name in ("cost", "quantity"))
@@ -109,7 +109,7 @@ def reconcile(bill: Relation, catalog: PriceCatalog) -> Reconciliation:
     price = np.where(np.isnan(price), _nearest_price(by_key, rate), price)
     price = np.where(_close(rate, price), price, _nearest(rate, price, by_key))
     matched = _close(rate, price) | (cost == 0)
-    return Reconciliation(
+    return BilledRates(
         _shares(_texts(keys, "x_ServiceCode"), cost, matched),
         _unmatched(keys, cost, rate, price, matched, by_key),
     )
