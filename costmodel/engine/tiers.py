@@ -5,6 +5,7 @@ nearly everything (each slice of the quantity at its own price); volume tiers pr
 quantity at the rate of the tier it reaches.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +14,11 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
-# Charges per block: 3 temporaries of 64 K doubles stay in a 2 MB L2 cache.
+# Charges per block: the temporaries of 64 K doubles stay in a 2 MB L2 cache.
 _BLOCK = 1 << 16
+# Blocks go to threads (numpy releases the lock) from 1 M charges on: 45 ms become 33 at 10 M.
+_THREADED = 1 << 20
+_THREADS = 2
 
 
 class TierTable(NamedTuple):
@@ -27,6 +31,8 @@ class TierTable(NamedTuple):
     begin_range: Floats  # (t,) PricingUnit
     unit_price: Floats  # (t,) USD per PricingUnit
     base_cost: Floats  # (t,) USD already due at begin_range under graduated pricing
+    next_begin: Floats  # (t,) where the SKU's next tier begins, NaN at its last
+    flat_price: Floats  # (s,) USD per PricingUnit of SKUs with one tier, NaN where several
 
 
 def build_tier_table(first: npt.ArrayLike, begin_range: Any, unit_price: Any) -> TierTable:
@@ -44,7 +50,11 @@ def build_tier_table(first: npt.ArrayLike, begin_range: Any, unit_price: Any) ->
     begin = np.asarray(begin_range, dtype=np.float64)
     price = np.asarray(unit_price, dtype=np.float64)
     _check_tiers(first_row, begin, price)
-    return TierTable(first_row, begin, price, _base_cost(first_row, begin, price))
+    next_begin = np.append(begin[1:], np.nan)
+    next_begin[first_row[1:] - 1] = np.nan
+    flat_price = np.where(np.diff(first_row) == 1, price[first_row[:-1]], np.nan)
+    base_cost = _base_cost(first_row, begin, price)
+    return TierTable(first_row, begin, price, base_cost, next_begin, flat_price)
 
 
 def _check_tiers(first: Ints, begin: Floats, price: Floats) -> None:
@@ -86,19 +96,14 @@ def tier_of(tiers: TierTable, sku: Ints, quantity: Floats) -> Ints:
     Returns:
         (n,) row numbers into the tier arrays.
     """
-    row = tiers.first[sku]
-    width = np.diff(tiers.first)
-    # Most SKUs have one tier: only the others climb, and each only as far as it has tiers.
-    climbing = np.flatnonzero(width[sku] > 1)
-    last = row[climbing] + width[sku[climbing]] - 1
-    while len(climbing):
-        here = row[climbing]
-        goes_up = (here < last) & (
-            tiers.begin_range[np.minimum(here + 1, last)] <= quantity[climbing]
-        )
-        climbing, last = climbing[goes_up], last[goes_up]
-        row[climbing] += 1
-    return row
+    row = tiers.first.take(sku)
+    # All step together: dropping those that have arrived costs more than it saves (56 against
+    # 33 ms at 10 M charges); the NaN behind a last tier stops everybody.
+    while True:
+        rises = tiers.next_begin.take(row) <= quantity
+        if not rises.any():
+            return row
+        row += rises
 
 
 def graduated_cost(tiers: TierTable, sku: npt.ArrayLike, quantity: npt.ArrayLike) -> Floats:
@@ -114,13 +119,13 @@ def graduated_cost(tiers: TierTable, sku: npt.ArrayLike, quantity: npt.ArrayLike
         (n,) ListCost [USD]; NaN where the SKU, its price or the quantity is unknown.
     """
 
-    def cost(sku_block: Ints, quantity_block: Floats) -> Floats:
+    def climb(sku_block: Ints, quantity_block: Floats) -> Floats:
         row = tier_of(tiers, sku_block, quantity_block)
-        inside = quantity_block - tiers.begin_range[row]
+        inside = quantity_block - tiers.begin_range.take(row)
         # A tier's base cost may be unknown (NaN) while the first slice is priced: keep it NaN.
-        return tiers.base_cost[row] + inside * tiers.unit_price[row]
+        return tiers.base_cost.take(row) + inside * tiers.unit_price.take(row)
 
-    return _by_block(tiers, sku, quantity, cost)
+    return _cost_by_block(tiers, sku, quantity, climb)
 
 
 def volume_cost(tiers: TierTable, sku: npt.ArrayLike, quantity: npt.ArrayLike) -> Floats:
@@ -129,33 +134,52 @@ def volume_cost(tiers: TierTable, sku: npt.ArrayLike, quantity: npt.ArrayLike) -
     Arguments and result as for ``graduated_cost``.
     """
 
-    def cost(sku_block: Ints, quantity_block: Floats) -> Floats:
-        return quantity_block * tiers.unit_price[tier_of(tiers, sku_block, quantity_block)]
+    def reach(sku_block: Ints, quantity_block: Floats) -> Floats:
+        return quantity_block * tiers.unit_price.take(tier_of(tiers, sku_block, quantity_block))
 
-    return _by_block(tiers, sku, quantity, cost)
+    return _cost_by_block(tiers, sku, quantity, reach)
 
 
-def _by_block(tiers: TierTable, sku: Any, quantity: Any, cost: Any) -> Floats:
+def _cost_by_block(tiers: TierTable, sku: Any, quantity: Any, cost_in_tiers: Any) -> Floats:
+    """Price all charges; ``cost_in_tiers`` is asked for those whose SKU has several tiers."""
     sku_array = np.asarray(sku, dtype=np.intp)
     amount = np.asarray(quantity, dtype=np.float64)
     if sku_array.shape != amount.shape or sku_array.ndim != 1:
         raise ValueError("sku and quantity must be one-dimensional and of one length")
     result = np.empty(len(amount))
-    for start in range(0, len(amount), _BLOCK):
+
+    def price_block(start: int) -> None:
         block = slice(start, start + _BLOCK)
-        result[block] = _known_cost(tiers, sku_array[block], amount[block], cost)
+        _price_block(tiers, sku_array[block], amount[block], cost_in_tiers, result[block])
+
+    starts = range(0, len(amount), _BLOCK)
+    if len(amount) < _THREADED:
+        for start in starts:
+            price_block(start)
+        return result
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for _ in threads.map(price_block, starts):  # an error in a thread is raised here
+            pass
     return result
 
 
-def _known_cost(tiers: TierTable, sku: Ints, quantity: Floats, cost: Any) -> Floats:
-    if sku.min(initial=0) >= 0:
-        known: Floats = cost(sku, quantity)
-        return known
-    result = np.full(len(sku), np.nan)
-    has_price = np.flatnonzero(sku >= 0)
-    if len(has_price):
-        result[has_price] = cost(sku[has_price], quantity[has_price])
-    return result
+def _price_block(
+    tiers: TierTable, sku: Ints, quantity: Floats, cost_in_tiers: Any, result: Floats
+) -> None:
+    """Write the cost of one block: one gather for SKUs with one tier, the climb for the rest."""
+    if sku.max(initial=0) >= len(tiers.flat_price):
+        raise IndexError(f"SKU {sku.max()} of {len(tiers.flat_price)}")
+    # "clip" skips numpy's buffered bounds check; negative numbers are blanked below.
+    np.take(tiers.flat_price, sku, out=result, mode="clip")
+    np.multiply(result, quantity, out=result)
+    if sku.min(initial=0) < 0:
+        result[sku < 0] = np.nan
+    rest = np.flatnonzero(np.isnan(result))
+    rest_sku = sku.take(rest)
+    if rest_sku.min(initial=0) < 0:
+        rest, rest_sku = rest[rest_sku >= 0], rest_sku[rest_sku >= 0]
+    if len(rest):
+        result[rest] = cost_in_tiers(rest_sku, quantity.take(rest))
 
 
 def marginal_price(tiers: TierTable, sku: Ints, quantity: Floats) -> Floats:

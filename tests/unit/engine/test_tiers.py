@@ -50,6 +50,36 @@ def test_an_unknown_sku_price_or_quantity_is_nan_and_never_zero() -> None:
     assert cost[3] == 0.0
 
 
+def test_every_negative_sku_number_is_unknown_and_one_beyond_the_table_is_an_error() -> None:
+    table = build_tier_table([0, 1, 3], [0.0, 0.0, 10.0], [7.0, 5.0, 3.0])
+
+    cost = graduated_cost(table, [-1, -2, -3, 0, 1], [2.0] * 5)
+
+    assert np.isnan(cost[:3]).all()
+    assert cost[3:].tolist() == [14.0, 10.0]
+    with pytest.raises(IndexError, match="SKU 2 of 2"):
+        graduated_cost(table, [0, 2], [1.0, 1.0])
+
+
+def test_an_endless_quantity_ends_in_the_last_tier() -> None:
+    table = build_tier_table(*S3)
+
+    assert marginal_price(table, np.array([0]), np.array([np.inf])).tolist() == [0.021]
+    assert graduated_cost(table, [0], [np.inf]).tolist() == [np.inf]
+
+
+def test_millions_of_charges_priced_in_threads_equal_the_same_priced_alone() -> None:
+    table = build_tier_table([0, 1, 4], [0.0, *S3[1]], [0.5, *S3[2]])
+    sku = np.tile([0, 1, -1, 1], 300_000)
+    quantity = np.tile([4.0, 61_440.0, 1.0, 512_000.0], 300_000)
+
+    cost = graduated_cost(table, sku, quantity)
+
+    alone = np.concatenate([graduated_cost(table, sku[:4], quantity[:4])] * 300_000)
+    np.testing.assert_array_equal(cost, alone)
+    assert alone[[0, 1, 3]] == pytest.approx([2.0, 1_402.88, 11_315.20], abs=1e-9)
+
+
 def test_a_negative_correction_is_priced_in_the_first_tier() -> None:
     table = build_tier_table([0, 2], [0.0, 10.0], [5.0, 3.0])
 
