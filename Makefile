@@ -13,7 +13,7 @@ $(VENV)/.runtime: requirements/runtime.lock pyproject.toml
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/dev.lock
 	touch $@
 
 demo: $(VENV)/.runtime        ## price a sample architecture and a sample bill; write demo-report.html

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from api import problems
 from api.gate import Gate
@@ -40,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         docs_url=None,
         openapi_url="/openapi.json",
+        generate_unique_id_function=_operation_id,
     )
     app.state.costmodel = state
     problems.install(app)
@@ -51,6 +53,11 @@ def create_app(settings: Settings) -> FastAPI:
         Gate, limits=settings.limits, metrics=state.metrics, stopping=state.stopping
     )
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Return an operation's id: its group and its name, which generated clients call it by."""
+    return f"{route.tags[0]}_{route.name}" if route.tags else route.name
 
 
 def _document(app: FastAPI) -> dict[str, Any]:

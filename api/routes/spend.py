@@ -70,7 +70,7 @@ async def anomalies(
 
 
 @router.get("/{bill_id:ident}/change", response_model=ChangeModel, tags=["spend"])
-async def change(
+async def explain_change(
     request: Request, bill_id: Identifier, before: Period, after: Period,
     by: Columns = ["ServiceName"],  # noqa: B006
     metric: Annotated[str, Query(max_length=100)] = "EffectiveCost", filter: Filter = None,
