@@ -45,6 +45,7 @@ class Identity:
         absolute: difference allowed in currency units.
         relative: difference allowed as a share of the right side.
         is_row: compares single rows.
+        having: groups it speaks of; all where empty.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Identity:
     absolute: float
     relative: float = 0.0
     is_row: bool = False
+    having: Sql = ""
 
 
 _PLACE: Final = ("x_LineItemId", "ChargePeriodStart", "SubAccountId", "SkuMeter", "ResourceId")
@@ -67,6 +69,15 @@ _COMMITTED: Final = ("x_UnblendedCost", "x_AmortizedCost", "x_CommitmentTrueUp",
 _AMORTIZED: Final = (
     "SUM(x_AmortizedCost) + SUM(COALESCE(x_CommitmentTrueUp, 0)) + SUM(x_CommitmentUpfront)"
 )
+
+# The account that bought a plan has its fees; a bill of another account shows the usage only.
+_HAS_FEES: Final = "COUNT(CASE WHEN x_LineItemType = 'SavingsPlanRecurringFee' THEN 1 END) > 0"
+
+
+def _of_type(kind: str, column: Sql) -> Sql:
+    """Return the sum of a column over rows of one line item type."""
+    return f"SUM(CASE WHEN x_LineItemType = '{kind}' THEN {column} ELSE 0 END)"
+
 
 # AWS rounds rows to 10 digits and fees of a lease to 6: 1e-4 is far above that and below a cent.
 IDENTITIES: Final = (
@@ -91,6 +102,36 @@ IDENTITIES: Final = (
         ("CommitmentDiscountId", "ChargePeriodStart"),
         "SUM(x_UnblendedCost)", _AMORTIZED,
         "CommitmentDiscountType = 'Savings Plan'", 1e-4, 1e-8,
+    ),
+    Identity(
+        "savings plan commitment = fee + upfront share",
+        "the commitment of a plan's period is its recurring fee plus the amortised upfront fee",
+        ("x_TotalCommitment", "x_UnblendedCost", "CommitmentDiscountId", "x_LineItemType"),
+        ("CommitmentDiscountId", "ChargePeriodStart"),
+        "x_TotalCommitment", "x_UnblendedCost - COALESCE(x_CommitmentTrueUp, 0)",
+        "x_LineItemType = 'SavingsPlanRecurringFee' AND x_TotalCommitment IS NOT NULL",
+        1e-4, 1e-8, is_row=True,
+    ),
+    Identity(
+        "savings plan use = effective cost",
+        "the commitment a plan's fees call used is the effective cost of its usage, by hour",
+        ("x_UsedCommitment", "x_AmortizedCost", "CommitmentDiscountId", "x_LineItemType"),
+        ("CommitmentDiscountId", "ChargePeriodStart"),
+        "SUM(COALESCE(x_UsedCommitment, 0))",
+        _of_type("SavingsPlanCoveredUsage", "x_AmortizedCost"),
+        "CommitmentDiscountType = 'Savings Plan'", 1e-4, 1e-8, having=_HAS_FEES,
+    ),
+    Identity(
+        "savings plan saving",
+        "list less effective cost of covered usage is what negation and fees say, by plan and"
+        " month",
+        ("ListCost", "x_AmortizedCost", "x_UnblendedCost", "x_UsedCommitment",
+         "CommitmentDiscountId", "x_LineItemType"),
+        ("CommitmentDiscountId", "BillingPeriodStart"),
+        _of_type("SavingsPlanCoveredUsage", "ListCost - x_AmortizedCost"),
+        f"-{_of_type('SavingsPlanNegation', 'x_UnblendedCost')}"
+        " - SUM(COALESCE(x_UsedCommitment, 0))",
+        "CommitmentDiscountType = 'Savings Plan'", 1e-4, 1e-6, having=_HAS_FEES,
     ),
     Identity(
         "covered + negation = 0",
@@ -181,10 +222,11 @@ def _verdict(tested: int, broken: int) -> Verdict:
 
 def _compared_sql(bill: Relation, identity: Identity) -> Sql:
     columns = [*identity.keys, *identity.needs, "x_LineItemType", "ChargeCategory"]
-    columns += ["x_CommitmentTrueUp", "ProviderName"]
+    columns += ["x_CommitmentTrueUp", "ProviderName", "CommitmentDiscountType"]
     keys = ", ".join(map(quote, identity.keys))
     sides = f"{identity.left} AS left_side, {identity.right} AS right_side"
     tail = "" if identity.is_row else f" GROUP BY {keys}"
+    tail += f" HAVING {identity.having}" if identity.having else ""
     return (
         f"SELECT {keys}, {sides} FROM ({bill.relation_sql(columns)}) AS bill"
         f" WHERE {identity.where}{tail}"

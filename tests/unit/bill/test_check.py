@@ -3,13 +3,15 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 import costmodel
 from costmodel.bill.check.billed_rates import check_billed_rates
 from costmodel.bill.check.figure import Verdict
 from costmodel.bill.check.identities import IDENTITIES, check_identity
 from costmodel.bill.check.quality import check_quality
-from tests.unit.bill.bill_rows import cur_bill
+from costmodel.cli.main import app
+from tests.unit.bill.bill_rows import cur_bill, write_cur
 
 OCTOBER = "cur-2018/Oct2018-WorkshopCUR-00001.snappy.parquet"
 RI = "arn:aws:ec2:us-west-2:000000000001:reserved-instances/r-1"
@@ -34,15 +36,16 @@ def reservation_month(used=0.06):
     ]  # fmt: skip
 
 
-def plan_hour(used=0.4, negation=-0.5):
+def plan_hour(used=0.4, negation=-0.5, public=0.5, commitment=1.0):
     """A plan of 1 an hour, 0.25 of it paid upfront: 0.4 used for 0.5 of on-demand usage."""
     plan = {"savings_plan_savings_plan_a_r_n": SP}
     return [
-        line("SavingsPlanCoveredUsage", 0.5, **plan,
+        line("SavingsPlanCoveredUsage", 0.5, **plan, pricing_public_on_demand_cost=public,
+             pricing_public_on_demand_rate="",
              savings_plan_savings_plan_effective_cost=used),
         line("SavingsPlanNegation", negation, **plan),
         line("SavingsPlanRecurringFee", 0.75, **plan,
-             savings_plan_total_commitment_to_date=1.0, savings_plan_used_commitment=0.4,
+             savings_plan_total_commitment_to_date=commitment, savings_plan_used_commitment=0.4,
              savings_plan_amortized_upfront_commitment_for_billing_period=0.25),
         line("SavingsPlanUpfrontFee", 2190.0, savings_plan_savings_plan_a_r_n=""),
     ]  # fmt: skip
@@ -97,12 +100,16 @@ def test_an_identity_holds_on_a_bill_made_by_its_formula(tmp_path, identity):
     assert figure.residual == pytest.approx(0.0, abs=1e-12)
 
 
-@pytest.mark.parametrize(
+# Identity, rows that break it and none but it where that can be, by how much.
+BREAKS = pytest.mark.parametrize(
     ("name", "rows", "residual"),
     [
         ("unblended = amortised + true-up + upfront", reservation_month(used=0.07), 0.01),
         ("reservation lease-month", reservation_month(used=0.07), 0.01),
         ("savings plan hour", plan_hour(used=0.45), 0.05),
+        ("savings plan commitment = fee + upfront share", plan_hour(commitment=1.1), 0.1),
+        ("savings plan use = effective cost", plan_hour(used=0.45), 0.05),
+        ("savings plan saving", plan_hour(public=0.6), 0.1),
         ("covered + negation = 0", plan_hour(negation=-0.2), 0.3),
         ("reserved use = recurring + upfront share", reservation_month(used=0.07), 0.01),
         ("blended = unblended", [{"line_item_blended_cost": 0.3}], 0.2),
@@ -110,6 +117,9 @@ def test_an_identity_holds_on_a_bill_made_by_its_formula(tmp_path, identity):
         ("usage x public rate = list cost", [{"pricing_public_on_demand_rate": "0.3"}], 0.2),
     ],
 )
+
+
+@BREAKS
 def test_an_identity_that_breaks_shows_the_row(tmp_path, name, rows, residual):
     figure = outcome(cur_bill(tmp_path, *rows), name)
 
@@ -118,6 +128,32 @@ def test_an_identity_that_breaks_shows_the_row(tmp_path, name, rows, residual):
     assert figure.residual == pytest.approx(residual)
     assert len(figure.rows) == 1
     json.dumps(figure.to_json())
+
+
+@BREAKS
+def test_the_command_exits_1_with_the_rows_that_break_an_identity(tmp_path, name, rows, residual):
+    path = write_cur(tmp_path / "cur.parquet", rows)
+
+    done = CliRunner().invoke(app, ["bill", "check", str(path), "--format", "json"])
+
+    assert done.exit_code == 1
+    figures = {figure["name"]: figure for figure in json.loads(done.stdout)["figures"]}
+    (row,) = figures[name]["rows"]
+    assert abs(row["left"] - row["right"]) == pytest.approx(residual)
+
+
+def test_every_identity_has_a_bill_that_breaks_it():
+    broken = {name for name, _rows, _residual in BREAKS.args[1]}
+
+    assert broken == {identity.name for identity in IDENTITIES}
+
+
+def test_usage_under_the_plan_of_another_account_proves_nothing_about_its_fees(tmp_path):
+    covered, negation, _fee, _upfront = plan_hour()
+
+    figure = outcome(cur_bill(tmp_path, covered, negation), "savings plan saving")
+
+    assert figure.verdict is Verdict.SKIPPED
 
 
 def quality(bill):
