@@ -1,6 +1,6 @@
 """Every table column once: FOCUS Column ID, type, unit and meaning.
 
-Names are FOCUS 1.2 Column IDs verbatim; columns of our own take the FOCUS prefix ``x_``; words
+Names are FOCUS 1.3 Column IDs verbatim; columns of our own take the FOCUS prefix ``x_``; words
 of the AWS price list (``BeginRange``, ``LeaseContractLength`` …) fill the gaps. Modules refer to
 these columns by name; docs/nomenclature.md is generated from this list.
 """
@@ -37,6 +37,13 @@ _MONEY = (
     Column("x_NetUnblendedCost", "money", "CUR lineItem/NetUnblendedCost", "USD"),
     Column("ListUnitPrice", "money", "public price of one PricingUnit", "USD / PricingUnit"),
     Column("ContractedUnitPrice", "money", "agreed price of one PricingUnit", "USD / PricingUnit"),
+    Column("PricingCurrencyEffectiveCost", "money", "EffectiveCost, in the currency of prices"),
+    Column("PricingCurrencyListUnitPrice", "money", "ListUnitPrice, in the currency of prices"),
+    Column(
+        "PricingCurrencyContractedUnitPrice",
+        "money",
+        "ContractedUnitPrice, in the currency of prices",
+    ),
 )
 # What a CUR says beyond FOCUS; the identities of a bill are checked with these.
 _BILL_DETAIL = (
@@ -92,12 +99,18 @@ _WHAT = (
     Column("SkuMeter", "text", "what the SKU counts: the usage type as billed"),
     Column("SkuId", "text", "price-list SKU"),
     Column("SkuPriceId", "text", "price-list rate code = CUR pricing/RateCode"),
+    Column("SkuPriceDetails", "tags", "attributes of the SKU price, name to value"),
     Column("x_SkuDescription", "text", "AWS's description of the price row"),
     Column("ResourceId", "text", "id or ARN of the resource"),
     Column("ResourceName", "text", "name of the resource"),
     Column("ResourceType", "text", "kind of the resource"),
     Column("Tags", "tags", "tags of the resource, provider prefixes kept"),
     Column("x_CostCategories", "tags", "AWS cost categories"),
+    Column("AllocatedMethodId", "text", "how a shared cost was split, by its name"),
+    Column("AllocatedMethodDetails", "text", "how a shared cost was split, as JSON"),
+    Column("AllocatedResourceId", "text", "resource a split cost was allocated to"),
+    Column("AllocatedResourceName", "text", "name of the resource a split cost went to"),
+    Column("AllocatedTags", "tags", "tags of the resource a split cost went to"),
 )
 _CHARGE = (
     Column("ChargeCategory", "text", "Usage, Purchase, Tax, Credit or Adjustment"),
@@ -133,6 +146,9 @@ _WHO_WHEN = (
     Column("InvoiceIssuerName", "text", "who issued the invoice"),
     Column("ProviderName", "text", "who provides the service"),
     Column("PublisherName", "text", "who publishes the service"),
+    Column("ServiceProviderName", "text", "who sells the service: FOCUS 1.3 of ProviderName"),
+    Column("HostProviderName", "text", "whose infrastructure the service runs on"),
+    Column("ContractApplied", "text", "contract commitments applied to the row, as JSON"),
 )
 _PRICE_LIST = (
     Column("LeaseContractLength", "text", "term of a commitment: 1yr or 3yr"),

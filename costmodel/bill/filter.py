@@ -3,7 +3,7 @@
 expr   := and ("or" and)*            and := not ("and" not)*         not := ["not"] test
 test   := column op value | column ["not"] "in" "(" value, … ")" | column ["not"] "like" text
         | column "is" ["not"] "null" | column "between" value "and" value | "(" expr ")"
-column := Name | Tags['key'] | x_CostCategories['key'] | tag:key | "quoted name"
+column := Name | Map['key'] | tag:key | "quoted name"     (Map: Tags, x_CostCategories, …)
 (a missing value meets neither = nor !=; "not" turns a whole test round)
 op     := = | == | != | <> | < | <= | > | >=            value := 'text' | "text" | number
 """
@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.])"
     r"|(?P<text>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\")"
     r"|(?P<tag>tag:(?:'(?:[^']|'')*'|[\w.:/@+-]+))"
-    r"|(?P<entry>(?:Tags|x_CostCategories|x_Discounts)\s*\[\s*'(?:[^']|'')*'\s*\])"
+    r"|(?P<entry>[A-Za-z_]\w*\s*\[\s*'(?:[^']|'')*'\s*\])"
     r"|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<op><=|>=|<>|!=|==|=|<|>|\(|\)|,))",
     re.IGNORECASE,

@@ -13,14 +13,14 @@ Unused commitment stands on rows of its own (``CommitmentDiscountStatus = 'Unuse
 split cost allocation repeat the cost of their node: they are only in ``split_cost``.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from costmodel.bill import engine, series
-from costmodel.bill.filter import Filter, compile_filter, unknown_column
-from costmodel.bill.normalize.raw import Sql, literal, quote
+from costmodel.bill.filter import Filter, compile_filter
+from costmodel.bill.naming import ColumnNames
+from costmodel.bill.normalize.raw import Sql, quote
 from costmodel.bill.normalize.relation import (
     BILL_COLUMNS,
     MEASURES,
@@ -35,7 +35,7 @@ from costmodel.bill.normalize.source_rows import EXACT, rows_of, rows_of_columns
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.bill.spread import spread_sql
 from costmodel.bill.summary import BillSummary, fold_rows
-from costmodel.columns import COLUMNS, COST_METRICS
+from costmodel.columns import COST_METRICS
 from costmodel.errors import BadInputError, BillError, Issue, IssueReason
 from costmodel.result import Shown
 
@@ -54,9 +54,6 @@ _PERIOD: Final[dict[str, tuple[str, Sql]]] = {
     "daily": ("ChargePeriodStart", "DATE_TRUNC('day', ChargePeriodStart)"),
     "hourly": ("ChargePeriodStart", "DATE_TRUNC('hour', ChargePeriodStart)"),
 }
-_ENTRY = re.compile(r"(?i)^(Tags|x_CostCategories|x_Discounts)\s*\[\s*'(.*)'\s*\]$")
-_QUOTED_TAG = re.compile(r"(?i)^tag:'(.*)'$")
-_KNOWN: Final = {name.lower(): name for name in BILL_COLUMNS}
 
 
 class Bill(Shown):
@@ -82,6 +79,7 @@ class Bill(Shown):
         self.prefixes = prefixes
         self.connection = connection or engine.connect()
         self.rows: tuple[Rows, ...] = tuple(rows_of(source, prefixes) for source in sources)
+        self.names = ColumnNames(self.rows)
         self._daily = tuple(
             rows_of_columns(BillFormat.STORE, source.daily_columns, prefixes, EXACT)
             if source.daily_scan
@@ -208,16 +206,7 @@ class Bill(Shown):
         Raises:
             BadInputError: there is no such column; the message has the nearest name.
         """
-        quoted = _QUOTED_TAG.match(name)
-        if quoted or name.lower().startswith("tag:"):
-            return f"Tags[{literal(_unquoted(quoted.group(1)) if quoted else name[4:])}]"
-        entry = _ENTRY.match(name)
-        if entry:
-            return f"{_KNOWN[entry.group(1).lower()]}[{literal(_unquoted(entry.group(2)))}]"
-        known = _KNOWN.get(name.lower())
-        if known is None:
-            raise unknown_column(name, sorted(self.available))
-        return known
+        return self.names.resolve(name)
 
     def filter(self, text: str | None) -> Filter:
         """Compile a filter expression over this bill's columns."""
@@ -318,7 +307,7 @@ class Bill(Shown):
                 grain="row" if by_row else "day",
             )
         keys = ([f"{period[1]} AS period"] if period else []) + [quote(name) for name in columns]
-        sums = [f"SUM({quote(name)})" for name in metrics]
+        sums = [self.names.summed(name) for name in metrics]
         where = "" if condition.sql == "TRUE" else f" WHERE {condition.sql}"
         groups = ", ".join(str(place + 1) for place in range(len(keys)))
         tail = f" GROUP BY {groups}" if keys else ""
@@ -329,6 +318,8 @@ class Bill(Shown):
             return [self.default_metric]
         names = [self.resolve(name) for name in _names(metric)]
         for name in names:
+            if self.names.can_be_summed(name):
+                continue
             if name not in MEASURES:
                 known = ", ".join(self.metrics)
                 raise BadInputError(f"{name} cannot be summed: metrics are {known}")
@@ -338,7 +329,7 @@ class Bill(Shown):
 
     def _resolve_for_filter(self, name: str) -> tuple[Sql, str]:
         known = self.resolve(name)
-        kind = COLUMNS[known].kind if known in COLUMNS else "text"
+        kind = self.names.kind(known)
         if kind == "tags":
             raise BadInputError(f"filter on one entry: {known}['key']")
         return quote(known), kind
@@ -346,8 +337,9 @@ class Bill(Shown):
     def _source_sql(
         self, source: BillSource, rows: Rows, columns: list[str], unused: str, step: str
     ) -> Sql:
-        wanted = {name: BILL_COLUMNS.get(name, "VARCHAR") for name in columns}
-        entries = {name: _entry_sql(rows, name) for name in columns if name not in BILL_COLUMNS}
+        wanted = {name: self.names.sql_type(name) for name in columns}
+        entries = {name: self.names.expression(rows, name)
+                   for name in columns if name not in BILL_COLUMNS}  # fmt: skip
         if entries:
             rows = Rows(**{**rows.__dict__, "columns": rows.columns | entries})
         if unused == "folded":
@@ -363,7 +355,8 @@ class Bill(Shown):
         every = list(BILL_COLUMNS)
         split = self.split_sql(every)
         nothing = f"SELECT * FROM ({self.relation_sql(every)}) AS none WHERE FALSE"
-        views = {"bill": self.relation_sql(every), "split_cost": split or nothing}
+        whole = self.relation_sql([*every, *self.names.others])
+        views = {"bill": whole, "split_cost": split or nothing}
         for name, body in views.items():
             self.run(f"CREATE OR REPLACE VIEW {name} AS {body}")
 
@@ -373,19 +366,3 @@ def _names(names: Sequence[str] | str) -> list[str]:
     if isinstance(names, str):
         return [name.strip() for name in names.split(",") if name.strip()]
     return list(names)
-
-
-def _unquoted(text: str) -> str:
-    """Return the inside of a text in single quotes."""
-    return text.replace("''", "'")
-
-
-def _entry_sql(rows: Rows, name: str) -> Sql | None:
-    entry = _ENTRY.match(name)
-    if entry is None:
-        return None
-    column, key = entry.group(1), _unquoted(entry.group(2))
-    if column == "Tags" and rows.tag is not None:
-        return rows.tag(key)
-    whole = rows.columns.get(column)
-    return None if whole is None else f"CAST({whole}[{literal(key)}] AS VARCHAR)"

@@ -30,7 +30,14 @@ from costmodel.bill.normalize.raw import (
 )
 from costmodel.bill.normalize.regions import base_usage_type, region_of
 from costmodel.bill.normalize.relation import Expressions, Rows
-from costmodel.bill.normalize.tags import cost_categories, discounts, tag_lookup, tags_map
+from costmodel.bill.normalize.tags import (
+    cost_categories,
+    discounts,
+    is_gathered,
+    product_map,
+    tag_lookup,
+    tags_map,
+)
 
 ALIASES: Final = {
     "savings_plan_savings_plan_a_r_n": ("savings_plan_savings_plan_arn",),
@@ -98,6 +105,7 @@ def cur_rows(raw: CurColumns, prefixes: Mapping[str, str], label: str) -> Rows:
         tag=lambda key: tag_lookup(raw, key),
         split_where=_is_split(raw),
         split=_split_columns(raw, columns),
+        other=raw.others(left_out=is_gathered) | product_map(raw),
     )
 
 
@@ -119,6 +127,8 @@ def _who_when(raw: CurColumns) -> Expressions:
         "InvoiceId": raw.text("bill_invoice_id"),
         "InvoiceIssuerName": raw.text("bill_invoicing_entity", "line_item_legal_entity"),
         "ProviderName": "'AWS'",
+        "ServiceProviderName": "'AWS'",
+        "HostProviderName": "'AWS'",
         "PublisherName": raw.text("line_item_legal_entity", "bill_billing_entity"),
         "x_LineItemId": raw.text("identity_line_item_id"),
         "x_BillType": raw.text("bill_bill_type"),

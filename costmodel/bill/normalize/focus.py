@@ -25,6 +25,7 @@ _SPELLED = {
     name.lower(): name
     for name in (*BILL_COLUMNS, *(other for names in ALIASES.values() for other in names))
 }
+_SPELLINGS = frozenset(_SPELLED.values())
 # Derived here rather than taken as they come.
 _DERIVED = ("x_ServiceCode", "x_UsageType", "SkuMeter", "RegionId", "x_BillFormat", "ServiceName")
 
@@ -50,6 +51,7 @@ def focus_rows(raw: RawColumns, prefixes: Mapping[str, str], label: str) -> Rows
     name = raw.text("ServiceName")
     code = coalesce(raw.text("x_ServiceCode"), services.service_code_sql(name) if name else None)
     columns |= {
+        "ServiceProviderName": raw.text("ServiceProviderName", "ProviderName"),
         "x_ServiceCode": code,
         "ServiceName": name,
         "x_PriceServiceCode": code,
@@ -63,6 +65,7 @@ def focus_rows(raw: RawColumns, prefixes: Mapping[str, str], label: str) -> Rows
         columns=columns,
         is_unused=f"{status} = 'Unused'" if status else None,
         tag=lambda key: map_lookup(raw, "Tags", key),
+        other=raw.others(left_out=_SPELLINGS.__contains__),
     )
 
 

@@ -5,7 +5,7 @@ drops it, so that every mapping tolerates every vintage of a schema.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 MONEY_TYPE: Final = "DECIMAL(38, 18)"
@@ -168,6 +168,20 @@ class RawColumns:
         if kind.startswith("STRUCT") and kind.endswith("[]"):
             return f"CAST(MAP_FROM_ENTRIES({column}) AS {TAGS_TYPE})"
         return f"CAST(CAST(NULLIF({column}, '') AS JSON) AS {TAGS_TYPE})"
+
+    def others(self, left_out: Callable[[str], bool]) -> dict[str, tuple[Sql, str]]:
+        """Return columns as the file has them, with their types; '' is missing in texts.
+
+        Args:
+            left_out: which canonical names are not wanted.
+        """
+        wanted = [name for name in self.names if not left_out(name)]
+        return {
+            name: (self.text(name) or "", "VARCHAR")
+            if self.type_of(name) == "VARCHAR"
+            else (self.plain(name) or "", self.type_of(name))
+            for name in wanted
+        }
 
     def entry(self, name: str, key: str) -> Sql | None:
         """Return one entry of a map column; '' counts as missing."""

@@ -47,6 +47,7 @@ class Rows:
         folded: measures of a raw row together with its derived row.
         tag: how one tag of the format is addressed, where that is cheaper than the map.
         split: expressions of the split-cost relation, where the format has it.
+        other: columns of the file beyond those of ``bill``: name → expression and SQL type.
     """
 
     columns: Expressions
@@ -59,6 +60,7 @@ class Rows:
     tag: Callable[[str], Sql | None] | None = None
     split_where: Sql | None = None
     split: Expressions = field(default_factory=dict)
+    other: Mapping[str, tuple[Sql, str]] = field(default_factory=dict)
 
     @property
     def available(self) -> frozenset[str]:

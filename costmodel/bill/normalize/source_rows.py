@@ -56,6 +56,7 @@ def rows_of_columns(
 def _ready_rows(raw: RawColumns, prefixes: Mapping[str, str]) -> Rows:
     """Return rows that carry the columns of ``bill`` already, but for what a usage type says."""
     columns: Expressions = {name: raw.plain(name) for name in BILL_COLUMNS}
+    columns["ServiceProviderName"] = columns["ProviderName"]
     meter, code = columns["SkuMeter"], columns["x_ServiceCode"]
     if meter is not None and columns["x_UsageType"] is None:
         columns["x_UsageType"] = base_usage_type(meter, code, prefixes)

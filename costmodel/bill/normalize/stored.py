@@ -17,7 +17,14 @@ def stored_rows(raw: RawColumns) -> Rows:
     columns["Tags"] = coalesce(columns["Tags"], gathered(raw, TAG_COLUMN, _key))
     status = raw.plain("CommitmentDiscountStatus")
     is_unused = f"{status} = 'Unused'" if status else None
-    return Rows(columns=columns, is_unused=is_unused, tag=lambda key: _tag(raw, key))
+    return Rows(
+        columns=columns,
+        is_unused=is_unused,
+        tag=lambda key: _tag(raw, key),
+        other=raw.others(
+            left_out=lambda name: name in BILL_COLUMNS or name.startswith(TAG_COLUMN)
+        ),
+    )
 
 
 def _column(raw: RawColumns, name: str) -> Sql | None:

@@ -68,6 +68,12 @@ def discounts(raw: RawColumns) -> Sql | None:
     return coalesce(raw.tags("discount"), by_column)
 
 
+def product_map(raw: RawColumns) -> dict[str, tuple[Sql, str]]:
+    """Return the product attributes of CUR 2.0 as a map, which CSV exports write as JSON."""
+    product = raw.tags("product")
+    return {} if product is None else {"product": (product, TAGS_TYPE)}
+
+
 def gathered(raw: RawColumns, prefix: str, key_of: Callable[[str], str]) -> Sql | None:
     """Return the filled columns of a prefix as one map.
 
@@ -87,6 +93,11 @@ def gathered(raw: RawColumns, prefix: str, key_of: Callable[[str], str]) -> Sql 
         return None
     filled = f"LIST_FILTER([{', '.join(entries)}], lambda entry: entry IS NOT NULL)"
     return f"CAST(MAP_FROM_ENTRIES({filled}) AS {TAGS_TYPE})"
+
+
+def is_gathered(name: str) -> bool:
+    """Return whether a canonical column is an entry of a map: a tag, category or discount."""
+    return name.startswith((TAG_PREFIX, _CATEGORY_PREFIX, _DISCOUNT_PREFIX))
 
 
 def tag_key(actual: str) -> str:

@@ -125,6 +125,10 @@ def chunk_mapping(
     rows = rows_of_columns(bill_format, types, prefixes, AS_STORED)
     tags = {name: TAG_COLUMN + tag_key(name if "/" in name else snake_case(name))
             for name in types if snake_case(name).startswith(TAG_PREFIX)}  # fmt: skip
+    if bill_format is BillFormat.FOCUS:
+        # Columns of the exporter's own. Those of a CUR are many, and answer from its files only.
+        own: Expressions = {name: sql for name, (sql, _) in rows.other.items()}
+        rows = replace(rows, columns=own | rows.columns)
     return ChunkMapping(rows, types, tags)
 
 
@@ -294,7 +298,9 @@ class ChunkNormalizer:
 
 
 def _select(expressions: Expressions, names: Iterable[str]) -> Sql:
-    return select(expressions, _RAW, None, {name: STORED_TYPES[name] for name in names})
+    return select(
+        expressions, _RAW, None, {name: STORED_TYPES.get(name, "VARCHAR") for name in names}
+    )
 
 
 def _grouped(expressions: Expressions) -> dict[tuple[str, ...], list[str]]:

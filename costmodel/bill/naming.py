@@ -1,0 +1,108 @@
+"""What a bill answers to: columns of ``bill``, entries of maps, and the files' other columns."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from costmodel.bill.filter import unknown_column
+from costmodel.bill.normalize.raw import MONEY_TYPE, Sql, literal, quote, snake_case
+from costmodel.bill.normalize.relation import BILL_COLUMNS, Rows
+from costmodel.columns import COLUMNS
+
+_ENTRY = re.compile(r"^(\w+)\s*\[\s*'(.*)'\s*\]$")
+_QUOTED_TAG = re.compile(r"(?i)^tag:'(.*)'$")
+_KNOWN: Final = {name.lower(): name for name in BILL_COLUMNS}
+_NUMBERS: Final = ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "HUGEINT", "DECIMAL")
+
+
+class ColumnNames:
+    """The names a bill's rows can be asked by.
+
+    Args:
+        rows: the mapping of each source.
+    """
+
+    def __init__(self, rows: Sequence[Rows]) -> None:
+        self.others = _united([source.other for source in rows])
+        self._known = {name.lower(): name for name in self.others} | _KNOWN
+        self._available = frozenset().union(*(source.available for source in rows))
+
+    def resolve(self, name: str) -> str:
+        """Return a column as this package spells it.
+
+        Raises:
+            BadInputError: there is no such column; the message has the nearest name.
+        """
+        quoted = _QUOTED_TAG.match(name)
+        if quoted or name.lower().startswith("tag:"):
+            return f"Tags[{literal(_unquoted(quoted.group(1)) if quoted else name[4:])}]"
+        entry = _ENTRY.match(name)
+        if entry and self.sql_type(self._column(entry.group(1))).startswith("MAP"):
+            return f"{self._column(entry.group(1))}[{literal(_unquoted(entry.group(2)))}]"
+        return self._column(name)
+
+    def _column(self, name: str) -> str:
+        # A header of a CSV report, as lineItem/UsageType, goes by its snake_case name.
+        known = self._known.get(name.lower()) or self._known.get(snake_case(name))
+        if known is None:
+            raise unknown_column(name, sorted({*self._available, *self.others}))
+        return known
+
+    def sql_type(self, name: str) -> str:
+        """Return the SQL type of a resolved column."""
+        return BILL_COLUMNS.get(name) or self.others.get(name, "VARCHAR")
+
+    def kind(self, name: str) -> str:
+        """Return the kind of a resolved column, as ``columns.py`` names kinds."""
+        if name in COLUMNS:
+            return COLUMNS[name].kind
+        sql_type = self.others.get(name, "VARCHAR")
+        if sql_type.startswith("MAP"):
+            return "tags"
+        if sql_type.startswith("TIMESTAMP"):
+            return "time"
+        return "number" if sql_type.startswith(_NUMBERS) else "text"
+
+    def summed(self, name: str) -> Sql:
+        """Return the sum of a resolved column; the files' own amounts as DECIMAL too."""
+        return f"SUM({quote(name)})" if name in BILL_COLUMNS else f"SUM({_decimal(name)})"
+
+    def can_be_summed(self, name: str) -> bool:
+        """Return whether a column of the files' own is an amount, or text that may be one."""
+        return name in self.others and self.kind(name) in ("number", "text")
+
+    def expression(self, rows: Rows, name: str) -> Sql | None:
+        """Return a name that is no column of ``bill`` over one source; None where it lacks it."""
+        entry = _ENTRY.match(name)
+        if entry is None:
+            return self._other(rows, name)
+        column, key = entry.group(1), _unquoted(entry.group(2))
+        if column == "Tags" and rows.tag is not None:
+            return rows.tag(key)
+        whole = rows.columns.get(column) or rows.other.get(column, (None,))[0]
+        return None if whole is None else f"CAST({whole}[{literal(key)}] AS VARCHAR)"
+
+    def _other(self, rows: Rows, name: str) -> Sql | None:
+        if name not in rows.other:
+            return None
+        sql, kind = rows.other[name]
+        return sql if kind == self.others[name] else f"CAST({sql} AS {self.others[name]})"
+
+
+def _united(sources: Sequence[Mapping[str, tuple[Sql, str]]]) -> dict[str, str]:
+    """Return the SQL type of each other column; text where sources do not agree."""
+    found: dict[str, str] = {}
+    for source in sources:
+        for name, (_, kind) in source.items():
+            if name.lower() not in _KNOWN:
+                found[name] = kind if found.get(name, kind) == kind else "VARCHAR"
+    return found
+
+
+def _decimal(name: str) -> Sql:
+    return f"CAST({quote(name)} AS {MONEY_TYPE})"
+
+
+def _unquoted(text: str) -> str:
+    """Return the inside of a text in single quotes."""
+    return text.replace("''", "'")
