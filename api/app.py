@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from api import problems
+from api import problems, unrouted
 from api.gate import Gate
 from api.routes import ROUTERS, health
 from api.settings import Settings
@@ -45,9 +45,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.costmodel = state
     problems.install(app)
-    app.include_router(health.router)
-    for router in (*ROUTERS, *PAGES):
+    routers = (health.router, *ROUTERS, *PAGES)
+    for router in routers:
         app.include_router(router)
+    unrouted.install(app, routers)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign] # FastAPI's own way
     app.add_middleware(
         Gate, limits=settings.limits, metrics=state.metrics, stopping=state.stopping

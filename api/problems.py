@@ -149,7 +149,7 @@ def install(app: FastAPI) -> None:
         return problem_response(request_id(request), request.url.path, as_problem(error))
 
     app.add_exception_handler(RequestValidationError, on_invalid)
-    for kind in (Problem, HTTPException, CostModelError, DBAPIError, OSError):
+    for kind in (Problem, CostModelError, DBAPIError, OSError):
         app.add_exception_handler(kind, on_error)
 
 

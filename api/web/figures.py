@@ -7,6 +7,8 @@ _PALETTE: Final = (
     "#9c4f7c", "#5f8f2f", "#a8703a", "#7a7fd1",
 )  # fmt: skip
 
+_LABEL: Final = 30  # characters beneath a bar
+
 
 def stacked(rows: list[tuple[Any, ...]], *, has_period: bool, unit: str) -> Any:
     """Return (period?, group, value) rows as stacked bars, or as bars by group."""
@@ -56,11 +58,18 @@ def waterfall(rows: list[dict[str, Any]]) -> Any:
 
     shown = rows[:20]
     steps = go.Waterfall(
-        x=[f"{n + 1}. {row['title'][:32]}<br>{row['where'][:32]}" for n, row in enumerate(shown)],
+        x=[
+            f"{n + 1}. {_short(row['title'])}<br>{_short(row['resource'])}"
+            for n, row in enumerate(shown)
+        ],
         y=[-row["saving"] for row in shown],
         decreasing={"marker": {"color": _PALETTE[2]}},
     )
     return go.Figure(steps, layout={"yaxis": {"title": "USD a month"}})
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LABEL else f"{text[: _LABEL - 1]}…"
 
 
 def covered_days(days: list[dict[str, Any]]) -> Any:

@@ -109,3 +109,20 @@ def test_the_service_in_development_needs_no_key(tmp_path):
         httpx.Client(base_url=found.url) as client,
     ):
         assert client.post("/v1/estimates", json={"spec": SPEC}).status_code == 201
+
+
+def test_the_wrong_method_is_told_every_right_one(client):
+    answer = client.request("OPTIONS", "/v1/bills")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, POST"
+    one = client.request("POST", "/v1/bills/bill_" + "0" * 28)
+    assert one.headers["allow"] == "DELETE, GET, PATCH"
+
+
+def test_a_browser_that_lost_its_way_gets_a_page(client):
+    page = client.get("/nothing", headers={"Accept": "text/html,*/*"})
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+    assert "There is no such page." in page.text
+    data = client.get("/v1/nothing", headers={"Accept": "text/html,*/*"})
+    assert data.headers["content-type"] == "application/problem+json"
