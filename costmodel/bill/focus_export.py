@@ -10,6 +10,7 @@ from typing import Final
 from costmodel.bill.normalize.raw import Sql, literal, quote
 from costmodel.bill.normalize.relation import BILL_COLUMNS
 from costmodel.bill.query import Bill
+from costmodel.errors import Issue, IssueReason
 
 _NUMBER, _TEXT, _TIME, _MAP = "DOUBLE", "VARCHAR", "TIMESTAMPTZ", "MAP(VARCHAR, VARCHAR)"
 
@@ -49,6 +50,7 @@ _HAS_COMMITMENT = (
     "(CommitmentDiscountId IS NOT NULL AND ChargeCategory IN ('Usage', 'Purchase')"
     " AND ChargeClass IS NULL)"
 )
+BILLING_PERIOD: Final[Sql] = "COALESCE(BillingPeriodStart, DATE_TRUNC('month', ChargePeriodStart))"
 _LIST_COST = "COALESCE(ListCost, ContractedCost, BilledCost, 0)"
 _CONTRACTED_COST = "COALESCE(ContractedCost, BilledCost, 0)"
 # Subscription rows have a quantity of 0 and a cost: one of it was bought.
@@ -86,8 +88,17 @@ def _details() -> Sql:
         f"CASE WHEN {column} IS NOT NULL THEN {{'key': {literal(key)}, 'value': {column}}} END"
         for key, column in keys.items()
     )
-    filled = f"LIST_FILTER([{entries}], lambda entry: entry IS NOT NULL)"
-    return f"CASE WHEN {_sku('SkuPriceId')} IS NOT NULL THEN MAP_FROM_ENTRIES({filled}) END"
+    filled = f"MAP_FROM_ENTRIES(LIST_FILTER([{entries}], lambda entry: entry IS NOT NULL))"
+    details = f"COALESCE(SkuPriceDetails, {filled})"
+    return f"CASE WHEN {_sku('SkuPriceId')} IS NOT NULL THEN {details} END"
+
+
+def _priced_in_its_currency(column: str, in_billing_currency: Sql) -> Sql:
+    """Return an amount in the currency of prices: the bill's own figure where that is another."""
+    return (
+        f"CASE WHEN PricingCurrency <> BillingCurrency THEN {quote(column)}"
+        f" ELSE {in_billing_currency} END"
+    )
 
 
 def _sku(column: str) -> Sql:
@@ -96,17 +107,21 @@ def _sku(column: str) -> Sql:
     return f"CASE WHEN {_IS_PRICED} THEN COALESCE({column}, {named}) ELSE {column} END"
 
 
+_KEPT: Final[Sql] = "COALESCE(x_LineItemType, '') <> 'SavingsPlanNegation'"
+
 # Columns that differ from the relation's; the others are taken as they are.
 _FILLED: Final[dict[str, Sql]] = {
     "BilledCost": "COALESCE(BilledCost, 0)",
     "EffectiveCost": "COALESCE(EffectiveCost, BilledCost, 0)",
     "ListCost": _LIST_COST,
     "ContractedCost": _CONTRACTED_COST,
+    "BillingAccountId": "COALESCE(BillingAccountId, 'unknown')",
     "BillingAccountType": "COALESCE(BillingAccountType, 'Management Account')",
     "SubAccountType": "CASE WHEN SubAccountId IS NOT NULL"
     " THEN COALESCE(SubAccountType, 'Member Account') END",
     "BillingCurrency": "COALESCE(BillingCurrency, 'USD')",
-    "BillingPeriodEnd": "COALESCE(BillingPeriodEnd, BillingPeriodStart + INTERVAL 1 MONTH)",
+    "BillingPeriodStart": BILLING_PERIOD,
+    "BillingPeriodEnd": f"COALESCE(BillingPeriodEnd, {BILLING_PERIOD} + INTERVAL 1 MONTH)",
     "ChargePeriodEnd": "COALESCE(ChargePeriodEnd, ChargePeriodStart + INTERVAL 1 HOUR)",
     "ChargeFrequency": "CASE WHEN LOWER(ChargeFrequency) = 'recurring' THEN 'Recurring' WHEN"
     " LOWER(ChargeFrequency) = 'one-time' OR ChargeCategory = 'Purchase' THEN 'One-Time'"
@@ -131,9 +146,15 @@ _FILLED: Final[dict[str, Sql]] = {
     "ListUnitPrice": _unit_price("ListUnitPrice", _LIST_COST),
     "ContractedUnitPrice": _unit_price("ContractedUnitPrice", _CONTRACTED_COST),
     "PricingCurrency": "COALESCE(PricingCurrency, BillingCurrency, 'USD')",
-    "PricingCurrencyContractedUnitPrice": _unit_price("ContractedUnitPrice", _CONTRACTED_COST),
-    "PricingCurrencyEffectiveCost": "COALESCE(EffectiveCost, BilledCost, 0)",
-    "PricingCurrencyListUnitPrice": _unit_price("ListUnitPrice", _LIST_COST),
+    "PricingCurrencyContractedUnitPrice": _priced_in_its_currency(
+        "PricingCurrencyContractedUnitPrice", _unit_price("ContractedUnitPrice", _CONTRACTED_COST)
+    ),
+    "PricingCurrencyEffectiveCost": _priced_in_its_currency(
+        "PricingCurrencyEffectiveCost", "COALESCE(EffectiveCost, BilledCost, 0)"
+    ),
+    "PricingCurrencyListUnitPrice": _priced_in_its_currency(
+        "PricingCurrencyListUnitPrice", _unit_price("ListUnitPrice", _LIST_COST)
+    ),
     "InvoiceIssuerName": f"COALESCE(InvoiceIssuerName, {_SELLER})",
     "ProviderName": "COALESCE(ProviderName, 'AWS')",
     "PublisherName": f"COALESCE(PublisherName, {_SELLER})",
@@ -152,6 +173,27 @@ _FILLED: Final[dict[str, Sql]] = {
     "Tags": "COALESCE(Tags, MAP())",
 }  # fmt: skip
 
+# Column → what its absence makes of the row; FOCUS forbids null there, and the bill does not say.
+_STANDS_IN: Final[dict[str, tuple[Sql, str]]] = {
+    "ListCost": ("ListCost IS NULL", "the contracted or billed cost stands in for it"),
+    "ContractedCost": ("ContractedCost IS NULL", "the billed cost stands in for it"),
+    "EffectiveCost": ("EffectiveCost IS NULL", "the billed cost stands in for it"),
+    "BilledCost": ("BilledCost IS NULL", "0 stands in for it"),
+    "BillingCurrency": ("BillingCurrency IS NULL", "USD is assumed"),
+    "BillingPeriodStart": ("BillingPeriodStart IS NULL", "the month of the charge stands in"),
+    "ChargePeriodEnd": ("ChargePeriodEnd IS NULL", "one hour is assumed"),
+    "ChargeCategory": ("ChargeCategory IS NULL", "Usage is assumed"),
+    "BillingAccountId": ("BillingAccountId IS NULL", "'unknown' stands in for it"),
+    # One fee is bought whole: it needs neither.
+    "PricingQuantity": (
+        f"{_IS_USED} AND ChargeClass IS NULL AND PricingQuantity IS NULL",
+        "1 stands in for it, so that the unit price is the cost",
+    ),
+    "PricingUnit": (
+        f"{_IS_USED} AND ChargeClass IS NULL AND PricingUnit IS NULL",
+        "'Units' stands in for it",
+    ),
+}
 # Columns of the relation the expressions read beside those of the dataset.
 _READ = (
     "x_LineItemType", "x_ProductFamily", "x_InstanceType", "x_OperatingSystem",
@@ -166,15 +208,34 @@ def focus_query(bill: Bill, month: Sql | None = None) -> Sql:
         bill: a bill of any format.
         month: literal of a BillingPeriodStart; None is all.
     """
-    columns = [name for name in FOCUS_1_2 if name in BILL_COLUMNS]
-    inner = bill.relation_sql([*columns, *(name for name in _READ if name not in FOCUS_1_2)])
+    inner = (
+        "SELECT * REPLACE (COALESCE(ChargeCategory, 'Usage') AS ChargeCategory)"
+        f" FROM ({_relation(bill)}) AS whole"
+    )
     fields = ", ".join(
         f"{_typed(_FILLED.get(name, quote(name)), kind)} AS {quote(name)}"
         for name, kind in FOCUS_1_2.items()
     )
-    kept = "COALESCE(x_LineItemType, '') <> 'SavingsPlanNegation'"
-    in_month = "" if month is None else f" AND BillingPeriodStart = {month}"
-    return f"SELECT {fields} FROM ({inner}) AS bill WHERE {kept}{in_month}"
+    in_month = "" if month is None else f" AND {BILLING_PERIOD} = {month}"
+    return f"SELECT {fields} FROM ({inner}) AS bill WHERE {_KEPT}{in_month}"
+
+
+def stand_ins(bill: Bill) -> list[Issue]:
+    """Return what the dataset says that the bill does not: one issue a column, rows counted."""
+    counts = ", ".join(
+        f"COUNT(CASE WHEN {missing} THEN 1 END)" for missing, _ in _STANDS_IN.values()
+    )
+    (row,) = bill.run(f"SELECT {counts} FROM ({_relation(bill)}) AS bill WHERE {_KEPT}").fetchall()
+    return [
+        Issue(IssueReason.APPROXIMATION, column, f"{count:,} rows have no {column}: {meaning}")
+        for (column, (_, meaning)), count in zip(_STANDS_IN.items(), row, strict=True)
+        if count
+    ]
+
+
+def _relation(bill: Bill) -> Sql:
+    columns = [name for name in FOCUS_1_2 if name in BILL_COLUMNS]
+    return bill.relation_sql([*columns, *(name for name in _READ if name not in FOCUS_1_2)])
 
 
 def _typed(expression: Sql, kind: str) -> Sql:

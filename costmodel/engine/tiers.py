@@ -167,8 +167,11 @@ def _price_block(
     tiers: TierTable, sku: Ints, quantity: Floats, cost_in_tiers: Any, result: Floats
 ) -> None:
     """Write the cost of one block: one gather for SKUs with one tier, the climb for the rest."""
-    if sku.max(initial=0) >= len(tiers.flat_price):
+    if sku.max(initial=-1) >= len(tiers.flat_price):
         raise IndexError(f"SKU {sku.max()} of {len(tiers.flat_price)}")
+    if not len(tiers.flat_price):
+        result[:] = np.nan
+        return
     # "clip" skips numpy's buffered bounds check; negative numbers are blanked below.
     np.take(tiers.flat_price, sku, out=result, mode="clip")
     np.multiply(result, quantity, out=result)

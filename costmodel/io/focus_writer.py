@@ -1,14 +1,15 @@
 """Write a bill as a FOCUS 1.2 dataset: Parquet by billing period, with its metadata."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costmodel.bill.focus_export import FOCUS_1_2, focus_query
+from costmodel.bill.focus_export import BILLING_PERIOD, FOCUS_1_2, focus_query, stand_ins
 from costmodel.bill.normalize.raw import literal
 from costmodel.bill.query import Bill
-from costmodel.errors import BadInputError
+from costmodel.errors import BadInputError, Issue
 
 FOCUS_VERSION = "1.2"
 
@@ -20,6 +21,7 @@ class FocusDataset:
     folder: Path
     files: tuple[Path, ...]
     rows: int
+    issues: Sequence[Issue] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return rows and files."""
@@ -28,6 +30,7 @@ class FocusDataset:
             "folder": str(self.folder),
             "rows": self.rows,
             "files": [str(file.relative_to(self.folder)) for file in self.files],
+            "issues": [issue.to_json() for issue in self.issues],
         }
 
 
@@ -40,19 +43,19 @@ def write_focus(bill: Bill, folder: Path) -> FocusDataset:
     """
     if folder.exists() and not folder.is_dir():
         raise BadInputError(f"{folder} is a file: name a folder with --out")
-    inner = bill.relation_sql(["BillingPeriodStart"])
+    inner = bill.relation_sql(["BillingPeriodStart", "ChargePeriodStart"])
     months = bill.run(
-        f"SELECT BillingPeriodStart, COUNT(*) FROM ({inner}) AS bill GROUP BY 1 ORDER BY 1"  # noqa: S608
+        f"SELECT DISTINCT {BILLING_PERIOD} FROM ({inner}) AS bill ORDER BY 1"  # noqa: S608
     ).fetchall()
     files, rows = [], 0
-    for start, _ in months:
+    for (start,) in months:
         if start is None:
-            raise BadInputError("some rows have no billing period: FOCUS needs one for each")
+            raise BadInputError("some rows have neither billing period nor time: nothing to date")
         file = folder / f"BILLING_PERIOD={start:%Y-%m}" / "focus-00001.parquet"
         rows += _write_month(bill, f"TIMESTAMP '{start:%Y-%m-%d %H:%M:%S}'", file)
         files.append(file)
     _write_metadata(folder)
-    return FocusDataset(folder, tuple(files), rows)
+    return FocusDataset(folder, tuple(files), rows, (*bill.issues, *stand_ins(bill)))
 
 
 def _write_month(bill: Bill, month: str, file: Path) -> int:

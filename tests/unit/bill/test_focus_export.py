@@ -4,14 +4,18 @@ import json
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from costmodel import read_bill
 from costmodel.bill.focus_export import FOCUS_1_2
 from costmodel.bill.generate.plan import BillSettings
-from costmodel.errors import BadInputError
+from costmodel.errors import BadInputError, IssueReason
 from costmodel.io.focus_writer import FocusDataset, write_focus
 from costmodel.io.generated_bill import generate_bill
+from tests.unit.bill.bill_rows import cur_table
+from tests.unit.bill.focus_bill import focus_bill, row
 from tests.unit.bill.generate import offers
 
 # Rows that break a rule of the FOCUS 1.2 CostAndUsage dataset; each must be none.
@@ -164,6 +168,83 @@ def test_a_file_is_no_folder(exported, tmp_path: Path) -> None:
 
     with pytest.raises(BadInputError, match="is a file"):
         write_focus(bill, tmp_path / "file")
+
+
+# What a reader of an export must be told, by bill: column and rows of each issue.
+_CE = {"ResultsByTime": [{"TimePeriod": {"Start": "2026-03-01", "End": "2026-04-01"},
+       "Groups": [], "Total": {"UnblendedCost": {"Amount": "7", "Unit": "USD"}}}]}  # fmt: skip
+_SPOT = {"line_item_usage_type": "USW2-SpotUsage:m5.large", "pricing_public_on_demand_cost": 0.0}
+
+
+def without(columns: tuple[str, ...], *rows: dict) -> pa.Table:
+    return cur_table(rows).drop_columns(list(columns))
+
+
+@pytest.mark.parametrize(
+    ("lacking", "rows", "issues"),
+    [
+        ((), [{}, {}], {"PricingUnit": 2}),
+        ((), [{"pricing_unit": "Hrs"}, _SPOT | {"pricing_unit": "Hrs"}], {"ListCost": 1}),
+        (("pricing_public_on_demand_cost",), [{"pricing_unit": "Hrs"}], {"ListCost": 1}),
+        (
+            ("bill_payer_account_id", "line_item_currency_code", "line_item_usage_end_date"),
+            [{"pricing_unit": "Hrs"}] * 3,
+            {"BillingAccountId": 3, "BillingCurrency": 3, "ChargePeriodEnd": 3},
+        ),
+    ],
+)
+def test_what_stands_in_for_a_figure_the_bill_lacks_is_an_issue(
+    lacking, rows, issues, tmp_path: Path
+) -> None:
+    pq.write_table(without(lacking, *rows), tmp_path / "cur.parquet")
+
+    dataset = write_focus(read_bill(tmp_path / "cur.parquet"), tmp_path / "out")
+
+    assumed = [issue for issue in dataset.issues if issue.reason is IssueReason.APPROXIMATION]
+    assert {issue.address: int(issue.message.split()[0]) for issue in assumed} == issues
+    broken = {rule for rule, where in RULES.items() if select(dataset, "1", where)}
+    assert broken <= {"accounts keep their zeros"}
+    assert len(dataset.to_json()["issues"]) == len(dataset.issues)
+
+
+def test_a_bill_without_gaps_is_exported_without_issues(exported) -> None:
+    _, dataset = exported
+
+    spot = [issue.address for issue in dataset.issues]
+    # A CUR gives spot no list cost; a FOCUS export has all that FOCUS asks for.
+    assert spot in ([], ["ListCost"])
+
+
+def test_cost_explorer_is_exported_by_what_it_says_and_the_rest_is_said(tmp_path: Path) -> None:
+    (tmp_path / "ce.json").write_text(json.dumps(_CE))
+
+    dataset = write_focus(read_bill(tmp_path / "ce.json"), tmp_path / "out")
+
+    assert {"BillingAccountId", "ListCost", "ChargeCategory"} <= {
+        i.address for i in dataset.issues
+    }
+    assert {rule for rule, where in RULES.items() if select(dataset, "1", where)} <= {
+        "accounts keep their zeros"
+    }
+    assert select(dataset, "BilledCost, CAST(BillingPeriodStart AS DATE)::VARCHAR") == [
+        (7.0, "2026-03-01")
+    ]
+
+
+def test_amounts_in_the_currency_of_prices_and_details_are_those_of_the_bill(
+    tmp_path: Path,
+) -> None:
+    rows = [row(BillingCurrency="EUR", PricingCurrency="USD", PricingCurrencyEffectiveCost=1.1,
+                PricingCurrencyListUnitPrice=1.2, PricingCurrencyContractedUnitPrice=1.15,
+                SkuPriceId="R1", SkuId="S1")]  # fmt: skip
+
+    dataset = write_focus(focus_bill(rows), tmp_path / "out")
+
+    assert select(
+        dataset,
+        "BillingCurrency, PricingCurrency, EffectiveCost, PricingCurrencyEffectiveCost,"
+        " PricingCurrencyListUnitPrice, PricingCurrencyContractedUnitPrice",
+    ) == [("EUR", "USD", 1.0, 1.1, 1.2, 1.15)]
 
 
 @pytest.mark.samples

@@ -61,6 +61,14 @@ def test_every_negative_sku_number_is_unknown_and_one_beyond_the_table_is_an_err
         graduated_cost(table, [0, 2], [1.0, 1.0])
 
 
+def test_a_table_of_nothing_prices_nothing() -> None:
+    empty = build_tier_table([0], [], [])
+
+    assert np.isnan(graduated_cost(empty, [-1, -1], [1.0, 2.0])).all()
+    with pytest.raises(IndexError, match="SKU 0 of 0"):
+        graduated_cost(empty, [0], [1.0])
+
+
 def test_an_endless_quantity_ends_in_the_last_tier() -> None:
     table = build_tier_table(*S3)
 
