@@ -8,6 +8,8 @@ import pyarrow as pa
 
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.catalog.tables import RATE_COLUMNS, RATE_NUMBERS
+from costmodel.errors import IssueReason
+from costmodel.estimate.result import Estimate
 from costmodel.usage.spec import ArchitectureSpec, Resource
 
 SHEET = """
@@ -121,6 +123,7 @@ class FakeLoader:
         return [
             {"RegionId": "us-east-1", "RegionName": "Virginia", "x_Prefix": "", "x_RegionKind": "region"},
             {"RegionId": "eu-west-1", "RegionName": "Ireland", "x_Prefix": "EU", "x_RegionKind": "region"},
+            {"RegionId": "us-west-2-lax-1", "RegionName": "", "x_Prefix": "", "x_RegionKind": "zone"},
         ]  # fmt: skip
 
     def services(self) -> Sequence[str]:
@@ -161,3 +164,23 @@ def widget(name: str = "a", **inputs: Any) -> Resource:
 
 def spec(*resources: Resource) -> ArchitectureSpec:
     return ArchitectureSpec(list(resources), region="us-east-1")
+
+
+def lines_of(estimate: Estimate) -> dict[tuple[str, str], tuple[float, float]]:
+    """Return (address, line) → (quantity, list cost)."""
+    return {
+        (estimate.spec.resources[n].address, " / ".join([*p, name])): (q, c)
+        for n, p, name, q, c in zip(
+            estimate.usage.resource,
+            estimate.usage.path,
+            estimate.usage.name,
+            estimate.usage.quantity.tolist(),
+            estimate.list_cost.tolist(),
+            strict=True,
+        )
+    }
+
+
+def reasons_of(estimate: Estimate) -> set[IssueReason]:
+    """Return the reasons of an estimate's issues."""
+    return {issue.reason for issue in estimate.issues}

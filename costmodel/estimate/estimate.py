@@ -4,13 +4,14 @@ Distinct price keys are matched once; tiers are filled by the whole account (``p
 AWS bills them. A row without a price keeps NaN and an issue; it is never given a default.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Literal
 
 import numpy as np
 
 from costmodel.catalog.catalog import PriceCatalog, RateMatch
+from costmodel.catalog.tables import GLOBAL_REGION
 from costmodel.engine.tiers import pooled_cost
 from costmodel.errors import IncompleteEstimateError, Issue, IssueReason
 from costmodel.estimate.free_tier import FreeTier, free_quantity
@@ -22,6 +23,8 @@ from costmodel.usage.spec import ArchitectureSpec, Resource
 from costmodel.usage.table import Floats, Ints, Texts, UsageTable
 
 Pooling = Literal["account", "resource"]
+# us-esat-1 is us-east-1 misspelt; xx-north-1 is not eu-north-1.
+_ALIKE = 0.85
 # Terraform providers whose resources are files, random numbers or clocks: never on an AWS bill.
 _LOCAL_PROVIDERS = ("random_", "null_", "local_", "tls_", "time_", "archive_", "external_",
                     "template_", "terraform_", "http_")  # fmt: skip
@@ -49,7 +52,7 @@ def estimate_spec(
         discount_percent: private discount on the effective cost of every line.
     """
     regions, issues = _regions(spec, catalog)
-    known = catalog.regions
+    known = {*catalog.regions, *catalog.zones, GLOBAL_REGION}
     for region in sorted({r for r in regions if r is not None and r not in known}):
         issues.append(_unknown_region(region, known))
     month = as_of or date.fromisoformat(catalog.published)
@@ -88,22 +91,31 @@ def estimate_spec(
 
 
 def require_complete(estimate: Estimate) -> Estimate:
-    """Return the estimate if every line with a quantity has a price and every type is known.
+    """Return the estimate if every line has a price and every type and value is known.
 
     Raises:
-        IncompleteEstimateError: something has no price; the message names the first of it.
+        IncompleteEstimateError: something has no price or was not understood; the message names
+            the first of it.
     """
     coverage = estimate.coverage
-    if coverage.unpriced_lines or coverage.unsupported:
-        first = next(
-            (f"{i.address}: {i.message}" for i in estimate.issues),
-            "see the issues",
+    refused = [i for i in estimate.issues if i.reason is IssueReason.UNKNOWN_VALUE]
+    lacking = [
+        _counted(number, one, several)
+        for number, one, several in (
+            (coverage.unpriced_lines, "line has no price", "lines have no price"),
+            (coverage.unsupported, "resource is not known", "resources are not known"),
+            (len(refused), "value is not valid", "values are not valid"),
         )
-        raise IncompleteEstimateError(
-            f"{coverage.unpriced_lines} lines and {coverage.unsupported} resources have no price; "
-            f"{first}"
-        )
+        if number
+    ]
+    if lacking:
+        first = next((f"{i.address}: {i.message}" for i in estimate.issues), "see the issues")
+        raise IncompleteEstimateError(f"{', '.join(lacking)}; {first}")
     return estimate
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
 
 
 def _regions(
@@ -121,16 +133,19 @@ def _regions(
         Issue(
             IssueReason.MISSING_INPUT,
             lacking[0],
-            f"no region given for {len(lacking)} resources: set it in the spec or with --region",
+            f"no region given for {_counted(len(lacking), 'resource', 'resources')}: set it in "
+            "the spec or with --region",
         )
     ]
 
 
-def _unknown_region(region: str, known: Mapping[str, str]) -> Issue:
+def _unknown_region(region: str, known: Collection[str]) -> Issue:
     from difflib import get_close_matches
 
-    close = get_close_matches(region, sorted(known), 1)
+    close = get_close_matches(region.strip().lower(), sorted(known), 1, _ALIKE)
     hint = f"; did you mean {close[0]}?" if close else ""
+    if region.startswith("cn-"):
+        hint = "; the catalog has no prices of AWS China, which sells in CNY"
     return Issue(IssueReason.UNKNOWN_REGION, region, f"region {region!r} is not known{hint}")
 
 
@@ -243,9 +258,8 @@ def _coverage(
         elif resource.type not in catalog.sheets:
             unsupported += 1
             issues.append(_unknown_type(resource, catalog))
-    # Beyond the last public tier, or without a rate for how it is bought: the total lacks it.
-    open_cost = np.isnan(costs) & ~np.isnan(usage.quantity)
-    unpriced = int(np.sum(((sku < 0) | open_cost) & ~usage.is_usage_based))
+    # No price, no rate for how it is bought, or no quantity: the total lacks it.
+    unpriced = int(np.sum(np.isnan(costs) & ~usage.is_usage_based))
     coverage = Coverage(len(spec.resources), int(has_price.sum()), free, unsupported, unpriced)
     return coverage, issues
 

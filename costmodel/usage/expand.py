@@ -6,7 +6,7 @@ of another kind and are expanded in turn.
 
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -31,13 +31,23 @@ Tables = MutableMapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Resources of one kind: b rows, each part of a resource of the spec."""
+    """Resources of one kind: b rows, each part of a resource of the spec.
+
+    Attributes:
+        root: number of the resource of the spec.
+        path: nested blocks around the row.
+        resources: what is priced.
+        regions: where.
+        counts: how many.
+        refused: inputs whose value, or the value they are made of, is not valid.
+    """
 
     root: list[int]
     path: list[tuple[str, ...]]
     resources: list[Resource]
     regions: list[str | None]
     counts: list[float]
+    refused: list[set[str]]
 
 
 @dataclass
@@ -50,7 +60,6 @@ class _Expansion:
     as_of: float
     issues: list[Issue]
     parts: list[UsageTable]
-    refused: set[tuple[str, str]] = field(default_factory=set)  # (address, input)
 
 
 def expand(
@@ -82,6 +91,7 @@ def expand(
             resources=[resources[number] for number in numbers],
             regions=[regions[number] for number in numbers],
             counts=[resources[number].count for number in numbers],
+            refused=[set() for _ in numbers],
         )
         _expand_batch(state, kinds[kind], batch, depth=0)
     usage = concat_usage(state.parts) if state.parts else empty_usage()
@@ -107,17 +117,27 @@ def _scope(state: _Expansion, sheet: ResourceSheet, batch: _Batch) -> dict[str, 
     scope: dict[str, Array] = {}
     for name, given in sheet.inputs.items():
         said = len(state.issues)
-        scope[name] = read_input(given, batch.resources, state.references, state.issues)
-        state.refused |= {
-            (issue.address, name)
-            for issue in state.issues[said:]
-            if issue.reason is IssueReason.UNKNOWN_VALUE and given.kind == "text"
-        }
+        scope[name], bad = read_input(given, batch.resources, state.references, state.issues)
+        for row in bad:
+            batch.refused[row].add(name)
+        if len(state.issues) > said:
+            state.issues[said:] = _placed(state.issues[said:], batch)
     scope["region"] = _texts(batch.regions)
     scope["as_of"] = np.full(len(batch.root), state.as_of)
     prefixes = state.tables.get("region_prefix", {})
     scope["region_prefix"] = _texts([prefixes.get(region or "") for region in batch.regions])
     return scope
+
+
+def _placed(issues: Sequence[Issue], batch: _Batch) -> list[Issue]:
+    """Say in which block a value stands: the type of a volume may be that of a root device."""
+    paths: dict[str, tuple[str, ...]] = {}
+    for resource, path in zip(batch.resources, batch.path, strict=True):
+        paths.setdefault(resource.address, path)
+    return [
+        replace(issue, message=" / ".join([*paths[issue.address], issue.message]))
+        for issue in issues
+    ]
 
 
 def _meter_rows(
@@ -138,13 +158,15 @@ def _meter_rows(
     each = np.broadcast_to(as_number(meter.quantity.evaluate(scope, tables)), (length,))
     quantity = each[rows] * np.array(batch.counts)[rows]
     usage_names = [n for n in meter.quantity.names if n in sheet.inputs and sheet.inputs[n].usage]
+    refused = np.array([bool(batch.refused[row] & meter.quantity.names) for row in rows])
+    quantity[refused] = np.nan
     unknown = np.isnan(quantity)
-    is_usage_based = unknown & _lacks_usage(usage_names, scope, rows)
+    is_usage_based = unknown & ~refused & _lacks_usage(usage_names, scope, rows)
     texts = {
         name: template.evaluate(scope, length, tables)[rows]
         for name, template in _templates(meter).items()
     }
-    _forget_refused(state, meter, batch, rows, texts)
+    _forget_refused(meter, batch, rows, texts)
     # A name with an unknown part ends before it: "Instance usage".
     short = meter.name.literals[0].rstrip(" (,/:") or "Usage"
     texts["name"][:] = [short if text is None else text for text in texts["name"]]
@@ -168,25 +190,24 @@ def _meter_rows(
     )
 
 
-def _forget_refused(
-    state: _Expansion,
-    meter: Meter,
-    batch: _Batch,
-    rows: Array,
-    texts: Mapping[str, Array],
-) -> None:
+def _forget_refused(meter: Meter, batch: _Batch, rows: Array, texts: Mapping[str, Array]) -> None:
     """Take the price key from rows it would be a guess for: a value that decides it is not valid.
 
     A formula takes such a value for absent, and would give the key of the ordinary case.
     """
-    names = meter.usage_type.names | meter.operation.names | meter.variant.names
-    names |= meter.quantity.names
-    for name in names if state.refused else ():
-        for place, row in enumerate(rows):
-            if (batch.resources[row].address, name) in state.refused:
-                texts["usage_type"][place] = None
-                if name in meter.name.names:
-                    texts["name"][place] = None
+    names = _key_names(meter)
+    for place, row in enumerate(rows):
+        refused = batch.refused[row]
+        if refused & names:
+            texts["usage_type"][place] = None
+        if refused & meter.name.names:
+            texts["name"][place] = None
+
+
+def _key_names(meter: Meter) -> frozenset[str]:
+    """Return the inputs that decide which price a row has."""
+    parts = [template.names for part, template in _templates(meter).items() if part != "name"]
+    return frozenset[str]().union(*parts)
 
 
 def _lacks_usage(names: Sequence[str], scope: Mapping[str, Array], rows: Array) -> Array:
@@ -230,7 +251,7 @@ def _report_missing(
         names = set(meter.usage_type.names | meter.operation.names if no_key[place] else ())
         names |= set(meter.quantity.names if no_quantity[place] else ())
         lacking = missing_inputs(sorted(names), scope, int(rows[place]))
-        if any((resource.address, name) in state.refused for name in lacking):
+        if batch.refused[rows[place]] & (names | _key_names(meter)):
             continue  # its own issue has said so
         late = [name for name in lacking if name in resource.unknown]
         reason = IssueReason.UNRESOLVED if late else IssueReason.MISSING_INPUT
@@ -273,12 +294,15 @@ def _child_batch(
         for block in _sources(state, child, batch.resources[row])
     ]
     if not found:
-        return _Batch([], [], [], [], [])
+        return _Batch([], [], [], [], [], [])
     rows = np.array([row for row, _ in found], dtype=np.intp)
     blocks = [block for _, block in found]
     inner = {name: array[rows] if len(array) > 1 else array for name, array in scope.items()}
+    refused = [set(batch.refused[row]) for row in rows]
     for name, given in child.fields.items():
-        inner[name] = read_input(given, blocks, state.references, state.issues)
+        inner[name], bad = read_input(given, blocks, state.references, state.issues)
+        for place in bad:
+            refused[place].add(name)
     computed = {
         name: np.broadcast_to(formula.evaluate(inner, tables), (len(rows),))
         for name, formula in child.inputs.items()
@@ -288,6 +312,7 @@ def _child_batch(
         counts = counts * as_number(
             np.broadcast_to(child.count.evaluate(inner, tables), len(rows))
         )
+        counts[[bool(values & child.count.names) for values in refused]] = np.nan
     labels = child.path.evaluate(inner, len(rows), tables)
     return _Batch(
         root=[batch.root[row] for row in rows],
@@ -301,6 +326,10 @@ def _child_batch(
         ],
         regions=[batch.regions[row] for row in rows],
         counts=[float(count) for count in counts],
+        refused=[
+            {name for name, formula in child.inputs.items() if formula.names & values}
+            for values in refused
+        ],
     )
 
 

@@ -3,8 +3,9 @@
 Order of truth: attribute > usage by address > usage by type > default of the sheet.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,25 +27,23 @@ _LARGEST = 1e18
 
 def read_input(
     given: Input, resources: Sequence[Resource], references: References, issues: list[Issue]
-) -> Array:
+) -> tuple[Array, list[int]]:
     """Return one input of many resources, (n,): floats, texts or flags by its kind.
 
-    Values of the wrong kind, below 0 or outside the allowed texts become unknown and an issue.
+    Values of the wrong kind, below 0 or outside the allowed texts become unknown and an issue;
+    the second result names their rows.
     """
     steps = given.path.split(".")
     raw = [_raw_value(given, steps, resource, references, issues) for resource in resources]
-    match given.kind:
-        case "number":
-            numbers = [_number(v, given, r, issues) for v, r in zip(raw, resources, strict=True)]
-            return np.array(numbers, dtype=np.float64)
-        case "flag":
-            return np.array([value in (True, "true", "True", 1) for value in raw], dtype=bool)
-        case _:
-            texts = np.empty(len(raw), dtype=object)
-            texts[:] = [
-                _checked_text(v, given, r, issues) for v, r in zip(raw, resources, strict=True)
-            ]
-            return texts
+    read, dtype = _READERS[given.kind]
+    values: Array = np.empty(len(raw), dtype=dtype)
+    refused = []
+    for row, (value, resource) in enumerate(zip(raw, resources, strict=True)):
+        said = len(issues)
+        values[row] = read(value, given, resource, issues)
+        if len(issues) > said:
+            refused.append(row)
+    return values, refused
 
 
 def _raw_value(
@@ -114,6 +113,8 @@ def _own_value(given: Input, steps: Sequence[str], resource: Resource) -> Any:
     if given.counts:
         return _counted(value, ".".join(steps), resource)
     if isinstance(value, list | tuple):
+        if given.kind == "number" and len(value) > 1:
+            return value  # which of them counts nobody said: refused below
         return value[0] if value else None
     return value
 
@@ -129,7 +130,7 @@ def _number(value: Any, given: Input, resource: Resource, issues: list[Issue]) -
     if value is None or value == "":
         return float("nan")
     try:
-        number = float(value)
+        number = float("nan") if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = float("nan")
     if 0 <= number < _LARGEST:
@@ -137,6 +138,14 @@ def _number(value: Any, given: Input, resource: Resource, issues: list[Issue]) -
     wanted = "a number from 0" if number < _LARGEST or number != number else "a number below 1e18"
     issues.append(_bad_value(value, given, resource, wanted))
     return float("nan")
+
+
+def _flag(value: Any, given: Input, resource: Resource, issues: list[Issue]) -> bool:
+    if value in (True, "true", "True", 1):
+        return True
+    if isinstance(value, str) and value not in ("false", "False", "0", ""):
+        issues.append(_bad_value(value, given, resource, "true or false"))
+    return False
 
 
 def _checked_text(value: Any, given: Input, resource: Resource, issues: list[Issue]) -> str | None:
@@ -148,9 +157,19 @@ def _checked_text(value: Any, given: Input, resource: Resource, issues: list[Iss
         alike = [known for known in given.values if known.casefold() == text.casefold()]
         if alike:
             return alike[0]
-        issues.append(_bad_value(value, given, resource, f"one of {', '.join(given.values)}"))
+        wanted = f"one of {', '.join(given.values)}"
+        close = get_close_matches(text.casefold(), given.values, 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        issues.append(_bad_value(value, given, resource, wanted, hint))
         return None
     return text
+
+
+_READERS: Final[Mapping[str, tuple[Callable[..., Any], type]]] = {
+    "number": (_number, float),
+    "flag": (_flag, bool),
+    "text": (_checked_text, object),
+}
 
 
 def _plain(value: Any) -> str:
@@ -159,11 +178,12 @@ def _plain(value: Any) -> str:
     return str(value).strip()
 
 
-def _bad_value(value: Any, given: Input, resource: Resource, wanted: str) -> Issue:
+def _bad_value(value: Any, given: Input, resource: Resource, wanted: str, hint: str = "") -> Issue:
+    unit = f" ({given.unit})" if given.unit else ""
     return Issue(
         IssueReason.UNKNOWN_VALUE,
         resource.address,
-        f"{given.path} = {value!r}: give {wanted}{f' ({given.unit})' if given.unit else ''}",
+        f"{given.path} = {value!r}: give {wanted}{unit}{hint}",
     )
 
 

@@ -1,0 +1,118 @@
+"""Lines bought otherwise than on demand, on rates made by hand."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from costmodel.errors import IssueReason
+from costmodel.estimate.estimate import estimate_spec
+from costmodel.estimate.explain import explain_resource
+from costmodel.report.table import to_text
+from tests.builders import (
+    catalog,
+    reasons_of,
+    spec,
+    widget,
+)
+
+RESERVED = [
+    {
+        "x_UsageType": "Widget:Small", "x_Operation": "", "LeaseContractLength": "1yr",
+        "PurchaseOption": option, "OfferingClass": "standard", "x_EffectiveUnitPrice": price,
+    }
+    for option, price in (("No Upfront", 0.07), ("Partial Upfront", 0.06), ("All Upfront", 0.05))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("option", "effective", "upfront"),
+    [
+        ("No Upfront", 51.10, 0.0),
+        # half of 0.06 × 8,760 hours
+        ("Partial Upfront", 43.80, 262.80),
+        # all of 0.05 × 8,760 hours
+        ("All Upfront", 36.50, 438.00),
+    ],
+)
+def test_a_reservation_keeps_list_cost_and_amortises_its_upfront_fee(
+    option, effective, upfront
+) -> None:
+    resource = widget(term="1yr", option=option)
+
+    estimate = estimate_spec(spec(resource), catalog(reserved_rows=RESERVED))
+
+    assert estimate.list_cost[0] == pytest.approx(73.0)
+    assert estimate.effective_cost[0] == pytest.approx(effective)
+    assert estimate.purchased.upfront_cost[0] == pytest.approx(upfront)
+    assert estimate.purchased.pricing_category[0] == "Committed"
+
+
+def test_a_published_upfront_fee_is_taken_as_it_is() -> None:
+    row = {**RESERVED[1], "OfferingClass": "", "x_UpfrontFee": 250.0}
+    resource = replace(widget(term="1yr", option="Partial Upfront"), count=2)
+
+    estimate = estimate_spec(spec(resource), catalog(reserved_rows=[row]))
+
+    assert estimate.purchased.upfront_cost[0] == pytest.approx(500.0)
+    assert estimate.issues == []
+
+
+def test_two_different_rates_for_one_purchase_are_not_chosen_from() -> None:
+    rows = [RESERVED[0], {**RESERVED[0], "x_EffectiveUnitPrice": 0.01}]
+
+    estimate = estimate_spec(spec(widget(term="1yr")), catalog(reserved_rows=rows))
+
+    assert reasons_of(estimate) == {IssueReason.NO_COMMITTED_RATE}
+
+
+def test_a_reservation_without_a_rate_is_nan_and_says_which() -> None:
+    estimate = estimate_spec(spec(widget(term="3yr")), catalog(reserved_rows=RESERVED))
+
+    issue = next(i for i in estimate.issues if i.reason is IssueReason.NO_COMMITTED_RATE)
+    assert "Reserved 3yr No Upfront standard" in issue.message
+    assert math.isnan(estimate.effective_cost[0])
+    assert estimate.list_cost[0] == pytest.approx(73.0)
+
+
+def test_spot_is_priced_at_the_spot_price() -> None:
+    spot = [{"x_InstanceType": "Small", "x_Operation": "", "ListUnitPrice": 0.03}]
+
+    estimate = estimate_spec(spec(widget(spot=True)), catalog(spot_rows=spot))
+
+    assert estimate.effective_cost[0] == pytest.approx(21.90)
+    assert estimate.purchased.pricing_category[0] == "Dynamic"
+
+
+def test_a_savings_plan_is_priced_at_the_plan_rate() -> None:
+    rates = [
+        {
+            "x_UsageType": "Widget:Small", "x_Operation": "", "LeaseContractLength": "3yr",
+            "PurchaseOption": "No Upfront", "ListUnitPrice": 0.04,
+        }
+    ]  # fmt: skip
+
+    bought = estimate_spec(spec(widget(plan="3yr")), catalog(spot_rows=rates))
+    absent = estimate_spec(spec(widget(plan="1yr")), catalog(spot_rows=rates))
+
+    assert bought.effective_cost[0] == pytest.approx(29.2)
+    assert "SavingsPlan Compute 1yr No Upfront" in absent.issues[0].message
+
+
+def test_the_working_of_a_pooled_reserved_line_reads_as_a_tree() -> None:
+    two = spec(widget("a", gb=80, term="1yr"), replace(widget("b", gb=120), count=2))
+    estimate = estimate_spec(two, catalog(reserved_rows=RESERVED))
+
+    first = explain_resource(estimate, "aws_widget.a").report_tables()
+    second = explain_resource(estimate, "aws_widget.b").report_tables()
+
+    assert "51.10 USD" in to_text(first[0])
+    assert "the account uses 320 GB-Mo of this SKU" in to_text(first[1])
+    assert "× resources" in to_text(second[0])
+
+
+def test_a_private_discount_lowers_the_effective_cost_only() -> None:
+    estimate = estimate_spec(spec(widget()), catalog(), discount_percent=10.0)
+
+    assert estimate.list_total == pytest.approx(73.0)
+    assert estimate.effective_total == pytest.approx(65.7)
