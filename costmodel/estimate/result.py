@@ -103,7 +103,10 @@ class Estimate(Result):
 
 
 def unit_price(estimate: Estimate, row: int) -> float:
-    """Return the list price of one unit: averaged over the tiers used, else the first tier's."""
+    """Return the list price of one unit: averaged over the tiers used, else the first price.
+
+    A first tier that is free (DynamoDB's 25 GB) is passed over where no quantity is known.
+    """
     quantity, cost = estimate.usage.quantity[row], estimate.list_cost[row]
     if quantity > 0 and not math.isnan(cost):
         return float(cost / quantity)
@@ -114,7 +117,9 @@ def _first_price(estimate: Estimate, row: int) -> float:
     sku = estimate.sku[row]
     if sku < 0:
         return float("nan")
-    return float(estimate.match.tiers.unit_price[estimate.match.tiers.first[sku]])
+    tiers = estimate.match.tiers
+    prices = tiers.unit_price[tiers.first[sku] : tiers.first[sku + 1]]
+    return float(next((price for price in prices if price != 0), prices[0]))
 
 
 def _sku_text(estimate: Estimate, row: int, column: str) -> str | None:

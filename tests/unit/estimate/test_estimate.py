@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import IssueReason
 from costmodel.estimate.estimate import estimate_spec
 from costmodel.usage.spec import Resource
-from tests.builders import (
+from tests.builders import RATES, FakeLoader, rate_table, (
     SHEET,
     catalog,
     lines_of,
@@ -48,6 +49,17 @@ def test_usage_nobody_gave_has_a_unit_price_and_no_cost() -> None:
     assert line["usage_based"] is True
     assert estimate.issues == []
     assert estimate.coverage.unpriced_lines == 0
+
+
+def test_the_unit_price_of_unknown_usage_passes_over_a_free_first_tier() -> None:
+    rates = [("Requests", "", "Requests", [(0, 0.0), (100, 0.001)]), *RATES[:2]]
+    prices = PriceCatalog(FakeLoader(rate_table("Widgets", "us-east-1", rates)))
+
+    unknown = estimate_spec(spec(widget()), prices).table.set_index("x_MeterName")
+    inside = estimate_spec(spec(widget(requests=50)), prices).table.set_index("x_MeterName")
+
+    assert unknown.loc["Requests", "ListUnitPrice"] == 0.001
+    assert inside.loc["Requests", "ListUnitPrice"] == 0.0
 
 
 def test_usage_given_by_a_usage_file_loses_against_an_attribute() -> None:

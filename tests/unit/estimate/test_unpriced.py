@@ -179,7 +179,7 @@ def test_a_refused_quantity_is_not_usage_nobody_gave(requests) -> None:
     line = next(x for x in estimate.to_json()["resources"][0]["lines"] if x["name"] == "Requests")
     assert line["list_unit_price"] == 0.001
     assert estimate.coverage.unpriced_lines == 1
-    with pytest.raises(IncompleteEstimateError, match="1 line has no price, .*requests = "):
+    with pytest.raises(IncompleteEstimateError, match=r"1 line has no price, .*requests = "):
         require_complete(estimate)
 
 
@@ -187,7 +187,7 @@ def test_a_refused_value_that_decides_whether_a_line_exists_keeps_an_estimate_in
     estimate = estimate_spec(spec(widget(gb=-1)), catalog())
 
     assert estimate.coverage.unpriced_lines == 0
-    with pytest.raises(IncompleteEstimateError, match="1 value is not valid; aws_widget.a: gb"):
+    with pytest.raises(IncompleteEstimateError, match=r"1 value is not valid; aws_widget\.a: gb"):
         require_complete(estimate)
 
 
