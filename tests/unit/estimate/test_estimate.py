@@ -8,10 +8,13 @@ from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import IssueReason
 from costmodel.estimate.estimate import estimate_spec
 from costmodel.usage.spec import Resource
-from tests.builders import RATES, FakeLoader, rate_table, (
+from tests.builders import (
+    RATES,
     SHEET,
+    FakeLoader,
     catalog,
     lines_of,
+    rate_table,
     reasons_of,
     spec,
     widget,
