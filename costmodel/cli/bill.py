@@ -9,6 +9,8 @@ from costmodel.cli.bill_group import bill_app
 from costmodel.cli.output import FormatOption, OutOption, QuietOption, emit
 
 EXIT_CHECK_FAILED = 1
+# What an import did to a month, with the rows that were there.
+_CHANGES = {"new": "new", "added": "with {:,} that were there", "replaced": "in place of {:,}"}
 
 BillPaths = Annotated[
     list[str],
@@ -111,7 +113,8 @@ def import_command(
 ) -> None:
     """Keep bills as normalised Parquet: later questions take milliseconds.
 
-    Months delivered again are replaced as a whole; files imported before are left alone.
+    A month of a report delivered again is replaced as a whole, more parts of it are added, and
+    files imported before are left alone.
 
     Example: costmodel bill import s3://billing/cur/ --store bills
     """
@@ -121,8 +124,12 @@ def import_command(
     with bar("Importing", quiet=quiet) as progress:
         result = import_bill(*bill, store=store, progress=progress)
     if not quiet:
-        for payer, period, rows in result.imported:
-            typer.echo(f"{period}  payer {payer or '(none)'}  {rows:,} rows")
+        for month in result.imported:
+            change = _CHANGES[month.change].format(month.rows_before)
+            typer.echo(
+                f"{month.period}  payer {month.payer or '(none)'}  {month.report}  "
+                f"{month.rows:,} rows ({change})"
+            )
         for label in result.unchanged:
             typer.echo(f"unchanged  {label}")
 

@@ -18,10 +18,11 @@ from costmodel.io.bills.assembly import current_files, is_manifest, manifest_key
 
 @dataclass
 class LocalFiles:
-    """Files to read, and what must stay alive while they are."""
+    """Files to read, the archives some are from, and what must stay alive while they are."""
 
     files: list[Path] = field(default_factory=list)
     from_folder: set[Path] = field(default_factory=set)
+    archives: dict[Path, Path] = field(default_factory=dict)
     keep: list[Any] = field(default_factory=list)
 
     def add(self, files: list[Path], *, from_folder: bool) -> None:
@@ -48,7 +49,9 @@ class LocalFiles:
             with zipfile.ZipFile(file) as archive:
                 for member in archive.infolist():
                     if not member.is_dir() and not member.filename.startswith("__MACOSX"):
-                        yield Path(archive.extract(member, target))
+                        unpacked = Path(archive.extract(member, target))
+                        self.archives[unpacked] = file
+                        yield unpacked
         except (zipfile.BadZipFile, EOFError, OSError) as error:
             raise BillError(f"{file}: the zip file is damaged: download it again") from error
 

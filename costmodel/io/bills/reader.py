@@ -10,16 +10,11 @@ from costmodel.errors import BillError, Issue, IssueReason
 from costmodel.io.bills.console_csv import console_source
 from costmodel.io.bills.cost_explorer import cost_explorer_source
 from costmodel.io.bills.legacy_report import legacy_report_source
+from costmodel.io.bills.origin import Origin, fingerprint, origin_of, refuse_copies
 from costmodel.io.bills.places import LocalFiles, local_files
 from costmodel.io.bills.raw_chunks import table_tasks, tasks_of
 from costmodel.io.bills.sniff import Sniffed, check_gzip, sniff
-from costmodel.io.bills.store_import import (
-    Delivery,
-    ImportResult,
-    fingerprint,
-    import_deliveries,
-    month_of_path,
-)
+from costmodel.io.bills.store_import import Delivery, ImportResult, import_deliveries
 from costmodel.io.bills.store_manifest import is_store
 from costmodel.io.bills.store_read import store_source
 from costmodel.io.bills.tabular import tabular_source
@@ -53,26 +48,27 @@ def find_sources(paths: Sequence[str | Path]) -> list[BillSource]:
                 check_gzip(part.path)
             key = (part.format, part.container, part.delimiter, part.gzipped, part.has_header)
             groups.setdefault(key, []).append(part)
-        sources += reports
+        sources += [report for _, report in reports]
         sources += [tabular_source(group, keep) for group in groups.values()]
     if not sources:
         raise BillError(f"{', '.join(map(str, paths))}: no bill there")
     _check_granularity(sources)
-    return [*_with_mixture_issue(sources)]
+    return _with_mixture_issue(sources)
 
 
 def find_parts(
     paths: Sequence[str | Path],
-) -> tuple[list[Sniffed], list[BillSource], tuple[object, ...]]:
+) -> tuple[list[Sniffed], list[tuple[Sniffed, BillSource]], tuple[object, ...]]:
     """Return the large files behind paths, the small reports read, and what must stay alive."""
     found = local_files(tuple(paths))
     parts: list[Sniffed] = []
-    reports: list[BillSource] = []
+    reports: list[tuple[Sniffed, BillSource]] = []
     for part in _sniffed(found):
         if part.format in _SMALL:
-            reports.append(_small_source(part))
+            reports.append((part, _small_source(part)))
             continue
         parts.append(part)
+    refuse_copies(parts)
     return parts, reports, tuple(found.keep)
 
 
@@ -96,22 +92,27 @@ def import_bills(
     parts, reports, _keep = find_parts(paths)
     for group in _by_schema_kind(parts):
         tabular_source(group)  # says what is missing before anything is written
-    months: dict[tuple[BillFormat, str], list[Sniffed]] = {}
+    months: dict[tuple[BillFormat, Origin], list[Sniffed]] = {}
     for part in parts:
-        months.setdefault((part.format, month_of_path(part.path)), []).append(part)
+        months.setdefault((part.format, origin_of(part.named)), []).append(part)
     deliveries = [
         Delivery(
             bill_format,
-            str(files[0].path),
+            str(files[0].named),
             [task for part in files for task in tasks_of(part, prefixes)],
-            tuple(fingerprint(part.path) for part in files),
+            tuple(map(fingerprint, files)),
+            origin.report,
+            origin.assembly,
         )
-        for (bill_format, _), files in sorted(months.items())
+        for (bill_format, origin), files in sorted(months.items())
     ]
     deliveries += [
-        Delivery(r.format, r.label, table_tasks(r), (fingerprint(Path(r.paths[0])),))
-        for r in reports
-    ]
+        Delivery(
+            source.format, str(part.named), table_tasks(source), (fingerprint(part),),
+            origin_of(part.named).report,
+        )
+        for part, source in reports
+    ]  # fmt: skip
     if not deliveries:
         raise BillError(f"{', '.join(map(str, paths))}: no bill there")
     return import_deliveries(store, deliveries, prefixes, progress)
@@ -127,7 +128,7 @@ def _sniffed(found: LocalFiles) -> Iterable[Sniffed]:
         # Folders hold other JSON too: only answers of Cost Explorer are bills.
         if file in found.from_folder and file.suffix == ".json" and not _has_results(file):
             continue
-        yield sniff(file)
+        yield replace(sniff(file), archive=found.archives.get(file))
 
 
 def _has_results(file: Path) -> bool:
@@ -164,16 +165,16 @@ def _check_granularity(sources: Sequence[BillSource]) -> None:
         raise BillError(f"mixed granularities would count twice: {kinds}; give one of them")
 
 
-def _with_mixture_issue(sources: Sequence[BillSource]) -> Iterable[BillSource]:
-    formats = list(dict.fromkeys(str(source.format) for source in sources))
-    for place, source in enumerate(sources):
-        if place or len(formats) == 1:
-            yield source
-            continue
-        issue = Issue(
-            IssueReason.DATA_QUALITY,
-            source.label,
-            f"several formats are added up ({', '.join(formats)}): a month that is in two of them "
-            "counts twice",
-        )
-        yield replace(source, issues=(*source.issues, issue))
+def _with_mixture_issue(sources: list[BillSource]) -> list[BillSource]:
+    """Say that a month may be there twice: in files of two formats, or in CSV and in Parquet."""
+    scans = {source.scan.partition("(")[0] for source in sources}
+    formats = dict.fromkeys(str(source.format) for source in sources)
+    if len(formats) > 1:
+        what = f"several formats are added up ({', '.join(formats)})"
+    elif {"read_csv", "read_parquet"} <= scans:
+        what = "CSV and Parquet files are added up"
+    else:
+        return sources
+    message = f"{what}: a month that is in two of them counts twice"
+    issue = Issue(IssueReason.DATA_QUALITY, sources[0].label, message)
+    return [replace(sources[0], issues=(*sources[0].issues, issue)), *sources[1:]]

@@ -38,6 +38,12 @@ class Sniffed:
     gzipped: bool = False
     skip: int = 0  # lines before the header
     has_header: bool = True
+    archive: Path | None = None  # the zip file it was unpacked from
+
+    @property
+    def named(self) -> Path:
+        """The file as the user knows it."""
+        return self.archive or self.path
 
 
 def sniff(path: Path) -> Sniffed:

@@ -1,18 +1,16 @@
 """``bill import``: bills into a store, month by month, whole or not at all."""
 
-import hashlib
 import os
-import re
 import shutil
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,33 +22,47 @@ from costmodel.bill.store.chunk import ChunkNormalizer
 from costmodel.bill.store.codes import sort_order, taken
 from costmodel.bill.store.rollup import daily_sums, merged
 from costmodel.errors import BillError
+from costmodel.io.bills.origin import file_names
 from costmodel.io.bills.raw_chunks import Task
-from costmodel.io.bills.store_manifest import Manifest, Unit, commit, locked, read_manifest
+from costmodel.io.bills.store_manifest import Key, Manifest, Unit, commit, locked, read_manifest
 
 _SORTED_BY: Final = ("x_ServiceCode", "x_UsageType", "RegionId", "SubAccountId")
-_MONTH_IN_PATH: Final = re.compile(
-    r"(\d{8}-\d{8})(?=/)|BILLING_PERIOD=(\d{4}-\d{2})|year=(\d{4})/month=(\d{1,2})", re.IGNORECASE
-)
 
 Progress = Callable[[float], None]
-Key = tuple[str, str]  # payer, period
+PayerMonth = tuple[str, str]  # payer, period
+Change = Literal["new", "added", "replaced"]
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Files of one month and format, to be imported together.
+    """Files of one month of one report, to be imported together.
 
     Attributes:
         format: format of the rows.
         label: for messages.
         tasks: how they are read.
         sources: fingerprint of each file.
+        report: name of the report or export.
+        assembly: which delivery of the month; empty where nothing says.
     """
 
     format: BillFormat
     label: str
     tasks: Sequence[Task]
     sources: tuple[str, ...]
+    report: str = ""
+    assembly: str = ""
+
+
+class Imported(NamedTuple):
+    """One payer's month of one report, as an import left it."""
+
+    payer: str
+    period: str
+    rows: int  # of the month, after the import
+    report: str
+    change: Change
+    rows_before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +71,12 @@ class ImportResult:
 
     Attributes:
         store: the store's folder.
-        imported: payer, period and rows of each unit written.
+        imported: each month written, and whether it is new, replaced or has more parts now.
         unchanged: labels of deliveries the store had already.
     """
 
     store: Path
-    imported: Sequence[tuple[str, str, int]]
+    imported: Sequence[Imported]
     unchanged: Sequence[str]
 
     def to_json(self) -> dict[str, Any]:
@@ -72,8 +84,7 @@ class ImportResult:
         return {
             "store": str(self.store),
             "imported": [
-                {"BillingAccountId": payer, "period": period, "rows": rows}
-                for payer, period, rows in self.imported
+                {"BillingAccountId": month.payer, **month._asdict()} for month in self.imported
             ],
             "unchanged": list(self.unchanged),
         }
@@ -103,7 +114,7 @@ def import_deliveries(
     Raises:
         BillError: a file is wrong; what was committed before stays, nothing of it is half there.
     """
-    imported: list[tuple[str, str, int]] = []
+    imported: list[Imported] = []
     unchanged: list[str] = []
     touched: set[Key] = set()
     with locked(store):
@@ -116,10 +127,10 @@ def import_deliveries(
                 continue
             share = partial(_part_of, progress, number, len(deliveries))
             units = _import_one(store, delivery, prefixes, share)
-            units = [_joined(unit, manifest, touched) for unit in units]
-            commit(store, units)
-            touched |= {(unit.payer, unit.period) for unit in units}
-            imported += [(unit.payer, unit.period, unit.rows) for unit in units]
+            settled = [_settled(unit, manifest, touched) for unit in units]
+            commit(store, [unit for unit, _ in settled])
+            touched |= {unit.key for unit in units}
+            imported += [done for _, done in settled]
     return ImportResult(store, imported, unchanged)
 
 
@@ -127,19 +138,29 @@ def _part_of(progress: Progress, number: int, count: int, share: float) -> None:
     progress((number + share) / count)
 
 
-def _joined(unit: Unit, manifest: Manifest, touched: set[Key]) -> Unit:
-    """Return a unit with what this import has already written of the same payer and month."""
-    if (unit.payer, unit.period) not in touched:
-        return unit
-    (before,) = [u for u in manifest.units if (u.payer, u.period) == (unit.payer, unit.period)]
-    return replace(
-        unit,
-        files=before.files + unit.files,
-        daily=before.daily + unit.daily,
-        split=before.split + unit.split,
-        rows=before.rows + unit.rows,
-        sources=before.sources + unit.sources,
-    )
+def _settled(unit: Unit, manifest: Manifest, touched: set[Key]) -> tuple[Unit, Imported]:
+    """Return a unit as it will stand, and what that does to the month the store has.
+
+    More parts of an assembly add to it; a month delivered again takes its place whole. Files of
+    a name the store has are delivered again, and so is another assembly.
+    """
+    before = next((other for other in manifest.units if other.key == unit.key), None)
+    if before is None:
+        return unit, _imported(unit, "new", 0)
+    if unit.key in touched or _is_more_of(unit, before):
+        return unit.with_parts_of(before), _imported(unit, "added", before.rows)
+    return unit, _imported(unit, "replaced", before.rows)
+
+
+def _is_more_of(unit: Unit, before: Unit) -> bool:
+    if unit.assembly and before.assembly and unit.assembly != before.assembly:
+        return False
+    return not file_names(unit.sources) & file_names(before.sources)
+
+
+def _imported(unit: Unit, change: Change, rows_before: int) -> Imported:
+    kept = rows_before if change == "added" else 0
+    return Imported(unit.payer, unit.period, unit.rows + kept, unit.report, change, rows_before)
 
 
 def _import_one(
@@ -153,7 +174,7 @@ def _import_one(
         with _kept_memory(), ThreadPoolExecutor(workers) as pool:
             for number, _ in enumerate(pool.map(writer.run, delivery.tasks)):
                 progress((number + 1) / len(delivery.tasks))
-        return writer.finish(store, delivery.sources)
+        return writer.finish(store, delivery)
     except pa.ArrowException as error:
         reason = " ".join(str(error).split())[:200]
         raise BillError(f"{delivery.label}: cannot be imported: {reason}") from error
@@ -186,7 +207,7 @@ class _Writer:
         self._prefixes = prefixes
         self._local = threading.local()
         self._lock = threading.Lock()
-        self._written: dict[Key, _Written] = {}
+        self._written: dict[PayerMonth, _Written] = {}
         self._fees: dict[pa.Schema, list[pa.Table]] = {}
         self._names = 0
 
@@ -203,7 +224,7 @@ class _Writer:
             if split is not None:
                 self._write_split(split)
 
-    def finish(self, store: Path, sources: tuple[str, ...]) -> list[Unit]:
+    def finish(self, store: Path, delivery: Delivery) -> list[Unit]:
         """Write unused commitment and daily sums, move all to its place; return the units."""
         for fees in self._fees.values():
             unused = self._normalizer().unused_rows(pa.concat_tables(fees))
@@ -219,7 +240,8 @@ class _Writer:
             unit = Unit(
                 payer, period, self._moved(written.files, store, folder),
                 self._moved([daily], store, folder), self._moved(written.split, store, folder),
-                written.rows, sources,
+                written.rows, delivery.sources, str(delivery.format), delivery.report,
+                delivery.assembly,
             )  # fmt: skip
             units.append(unit)
         connection.close()
@@ -275,7 +297,7 @@ def write_rows(rows: pa.Table, path: Path) -> None:
     )  # fmt: skip
 
 
-def _by_unit(rows: pa.Table) -> Iterable[tuple[Key, pa.Table]]:
+def _by_unit(rows: pa.Table) -> Iterable[tuple[PayerMonth, pa.Table]]:
     """Return rows by payer and billing period."""
     if not len(rows):
         return []
@@ -297,17 +319,3 @@ def _by_unit(rows: pa.Table) -> Iterable[tuple[Key, pa.Table]]:
             if len(part):
                 found.append(((name or "", label or "unknown"), part))
     return found
-
-
-def month_of_path(path: Path) -> str:
-    """Return the billing period a path names, or ''."""
-    found = _MONTH_IN_PATH.search(path.as_posix())
-    return "-".join(filter(None, found.groups())) if found else ""
-
-
-def fingerprint(path: Path) -> str:
-    """Return what tells one version of a file from another: name, size, time and first bytes."""
-    state = path.stat()
-    with path.open("rb") as file:
-        head = hashlib.sha256(file.read(1 << 16)).hexdigest()[:16]
-    return f"{path.name}:{state.st_size}:{state.st_mtime_ns}:{head}"

@@ -1,4 +1,4 @@
-"""The manifest of a store: which files hold which payer's month. Written aside, then renamed.
+"""The manifest of a store: which files hold which month of whom. Written aside, then renamed.
 
 Readers take the files of one manifest; files it no longer names stay one import longer, for
 readers that began before.
@@ -9,19 +9,21 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from costmodel.errors import BillError
 
 NAME: Final = "bill-store.json"
-_VERSION: Final = 1
+_VERSION: Final = 2
+
+Key = tuple[str, str, str, str]  # payer, period, format, report
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One payer's billing period; replaced as a whole.
+    """One payer's billing period from one report; replaced as a whole.
 
     Attributes:
         payer: BillingAccountId, empty where the bill has none.
@@ -31,6 +33,9 @@ class Unit:
         split: its split-cost rows.
         rows: number of rows.
         sources: fingerprint of each file it was read from.
+        format: format of those files.
+        report: name of the report or export they are of.
+        assembly: which delivery of the month; empty where nothing says.
     """
 
     payer: str
@@ -40,6 +45,26 @@ class Unit:
     split: tuple[str, ...]
     rows: int
     sources: tuple[str, ...]
+    format: str = ""
+    report: str = ""
+    assembly: str = ""
+
+    @property
+    def key(self) -> Key:
+        """What a later delivery of the same has in common with it."""
+        return self.payer, self.period, self.format, self.report
+
+    def with_parts_of(self, other: "Unit") -> "Unit":
+        """Return the unit with the parts another has of the same month and report."""
+        return replace(
+            self,
+            files=other.files + self.files,
+            daily=other.daily + self.daily,
+            split=other.split + self.split,
+            rows=other.rows + self.rows,
+            sources=other.sources + self.sources,
+            assembly=self.assembly or other.assembly,
+        )
 
     @property
     def everything(self) -> tuple[str, ...]:
@@ -77,7 +102,10 @@ def read_manifest(store: Path) -> Manifest:
     try:
         content: dict[str, Any] = json.loads((store / NAME).read_text(encoding="utf-8"))
         if content["version"] != _VERSION:
-            raise BillError(f"{store}: store of version {content['version']}: import it again")
+            raise BillError(
+                f"{store}: store of version {content['version']}, and this is version {_VERSION}: "
+                "import the bills into a new folder"
+            )
         units = tuple(map(_unit, content["units"]))
         return Manifest(units, tuple(content["retired"]), content["generation"])
     except (KeyError, TypeError, ValueError) as error:
@@ -85,19 +113,21 @@ def read_manifest(store: Path) -> Manifest:
 
 
 def _unit(content: Mapping[str, Any]) -> Unit:
-    lists = {name: tuple(content[name]) for name in ("files", "daily", "split", "sources")}
-    return Unit(payer=content["payer"], period=content["period"], rows=content["rows"], **lists)
+    lists = ("files", "daily", "split", "sources")
+    fields: dict[str, Any] = {n: tuple(v) if n in lists else v for n, v in content.items()}
+    return Unit(**fields)
 
 
 def commit(store: Path, units: list[Unit]) -> Manifest:
-    """Put units in the place of those of the same payer and period; return the new manifest."""
+    """Put units in the place of those of the same key; return the new manifest."""
     before = read_manifest(store)
-    keys = {(unit.payer, unit.period) for unit in units}
-    replaced = [unit for unit in before.units if (unit.payer, unit.period) in keys]
-    kept = [unit for unit in before.units if (unit.payer, unit.period) not in keys]
+    keys = {unit.key for unit in units}
+    replaced = [unit for unit in before.units if unit.key in keys]
+    kept = [unit for unit in before.units if unit.key not in keys]
+    in_use = {file for unit in units for file in unit.everything}
     after = Manifest(
-        units=tuple(sorted([*kept, *units], key=lambda unit: (unit.payer, unit.period))),
-        retired=tuple(file for unit in replaced for file in unit.everything),
+        units=tuple(sorted([*kept, *units], key=lambda unit: unit.key)),
+        retired=tuple(file for unit in replaced for file in unit.everything if file not in in_use),
         generation=before.generation + 1,
     )
     handle, aside = tempfile.mkstemp(dir=store, prefix=NAME, suffix=".tmp")

@@ -1,12 +1,12 @@
 """A store as a source: the files of its manifest, and their daily sums."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from costmodel.bill.normalize.raw import literal
 from costmodel.bill.source import BillFormat, BillSource
-from costmodel.errors import BillError
-from costmodel.io.bills.store_manifest import read_manifest
+from costmodel.errors import BillError, Issue, IssueReason
+from costmodel.io.bills.store_manifest import Unit, read_manifest
 from costmodel.io.bills.tabular import describe
 
 
@@ -31,7 +31,24 @@ def store_source(store: Path) -> BillSource:
         daily_columns=describe(daily, str(store)),
         split_scan=split,
         split_columns=describe(split, str(store)) if split else {},
+        issues=tuple(_counted_twice(store, units)),
     )
+
+
+def _counted_twice(store: Path, units: Sequence[Unit]) -> Iterable[Issue]:
+    """Say which months come from several reports: what is in two of them counts twice."""
+    months: dict[tuple[str, str], list[str]] = {}
+    for unit in units:
+        name = f"{unit.report} ({unit.format})"
+        months.setdefault((unit.payer, unit.period), []).append(name)
+    for (payer, period), reports in months.items():
+        if len(reports) > 1:
+            yield Issue(
+                IssueReason.DATA_QUALITY,
+                str(store),
+                f"{period} of payer {payer or '(none)'} is from {len(reports)} reports "
+                f"({', '.join(reports)}): a charge that is in two of them counts twice",
+            )
 
 
 def _scan(store: Path, names: Sequence[str]) -> str:

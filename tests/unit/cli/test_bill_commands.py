@@ -78,7 +78,10 @@ def test_import_makes_a_store_that_summarize_reads(month, tmp_path):
     first = RUN.invoke(app, ["bill", "import", str(month), "--store", str(store)])
     again = RUN.invoke(app, ["bill", "import", str(month), "--store", str(store)])
     asked = RUN.invoke(app, ["bill", "summarize", str(store), "-m", "BilledCost", "-f", "json"])
+    write_cur(month, [{}])
+    replaced = RUN.invoke(app, ["bill", "import", str(month), "--store", str(store)])
 
-    assert first.stdout == "2026-01  payer 000000000001  2 rows\n"
+    assert first.stdout == "2026-01  payer 000000000001  cur  2 rows (new)\n"
     assert again.stdout == f"unchanged  {month}\n"
+    assert replaced.stdout == "2026-01  payer 000000000001  cur  1 rows (in place of 2)\n"
     assert json.loads(asked.stdout)["total"] == {"BilledCost": 0.6}

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from decimal import Decimal
 
 import pytest
@@ -143,7 +144,9 @@ def test_importing_again_changes_nothing(tmp_path):
 
     again = imported(tmp_path, path)
 
-    assert [unit[1:] for unit in first.imported] == [("2026-01", 1)]
+    assert [(month.period, month.rows, month.change) for month in first.imported] == [
+        ("2026-01", 1, "new")
+    ]
     assert again.imported == []
     assert again.unchanged == [str(path)]
     assert read_manifest(tmp_path / "store") == before
@@ -153,13 +156,134 @@ def test_importing_again_changes_nothing(tmp_path):
 def test_a_month_delivered_again_is_replaced_whole_and_other_months_stay(tmp_path):
     february = {"bill_billing_period_start_date": "2026-02-01 00:00:00",
                 "line_item_usage_start_date": "2026-02-03 00:00:00"}  # fmt: skip
-    imported(tmp_path, write_cur(tmp_path / "jan-1.parquet", [{}, {}]))
+    imported(tmp_path, write_cur(tmp_path / "jan.parquet", [{}, {}]))
     imported(tmp_path, write_cur(tmp_path / "feb.parquet", [february]))
 
-    imported(tmp_path, write_cur(tmp_path / "jan-2.parquet", [{"line_item_unblended_cost": 0.7}]))
+    again = write_cur(tmp_path / "jan.parquet", [{"line_item_unblended_cost": 0.7}])
+    (month,) = imported(tmp_path, again).imported
 
+    assert (month.change, month.rows_before, month.rows) == ("replaced", 2, 1)
     rows = open_bill([tmp_path / "store"], PREFIXES).summarize(granularity="monthly").rows
     assert [(row[0].month, float(row[1])) for row in rows] == [(1, 0.7), (2, 0.1)]
+
+
+def assembly(tmp_path, name, costs):
+    """Write the parts of one assembly of a month's report; return them."""
+    folder = tmp_path / "costs" / "20260101-20260201" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = [[{"line_item_unblended_cost": cost}] for cost in costs]
+    return [write_cur(folder / f"costs-{number}.parquet", part)
+            for number, part in enumerate(rows, start=1)]  # fmt: skip
+
+
+def stored_cost(tmp_path):
+    bill = open_bill([tmp_path / "store"], PREFIXES)
+    by_rows = bill.summarize(metric="x_UnblendedCost", granularity="hourly").total
+    by_days = bill.summarize(metric="x_UnblendedCost").total
+    assert by_rows == by_days
+    return float(by_days["x_UnblendedCost"])
+
+
+def test_parts_of_an_assembly_add_up_however_many_imports_bring_them(tmp_path):
+    first, second, third = assembly(tmp_path, "a1", (1.0, 2.0, 4.0))
+
+    changes = [imported(tmp_path, part).imported[0].change for part in (first, second, third)]
+
+    assert changes == ["new", "added", "added"]
+    assert stored_cost(tmp_path) == 7.0
+    assert imported(tmp_path, first).imported == []
+
+
+def test_another_assembly_takes_the_place_of_all_parts_and_its_own_parts_add(tmp_path):
+    imported(tmp_path, *assembly(tmp_path, "a1", (1.0, 2.0, 4.0)))
+    first, second = assembly(tmp_path, "a2", (10.0, 20.0))
+
+    changes = [imported(tmp_path, part).imported[0].change for part in (first, second)]
+
+    assert changes == ["replaced", "added"]
+    assert stored_cost(tmp_path) == 30.0
+
+
+def test_the_manifest_beside_the_parts_says_which_assembly_they_are_of(tmp_path):
+    def deliver(name, keys, costs):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        files = [write_cur(tmp_path / "in" / key, [{"line_item_unblended_cost": cost}])
+                 for key, cost in zip(keys, costs, strict=True)]  # fmt: skip
+        manifest = {"assemblyId": name, "reportKeys": [f"x/{key}" for key in keys]}
+        (tmp_path / "in" / "costs-Manifest.json").write_text(json.dumps(manifest))
+        return files
+
+    for file in deliver("a1", ["costs-1.parquet", "costs-2.parquet"], (1.0, 2.0)):
+        imported(tmp_path, file)
+    assert stored_cost(tmp_path) == 3.0
+    for file in deliver("a2", ["costs-3.parquet", "costs-4.parquet"], (10.0, 20.0)):
+        imported(tmp_path, file)
+
+    assert stored_cost(tmp_path) == 30.0
+
+
+def test_two_reports_of_a_payers_month_stand_side_by_side_and_are_said_to(tmp_path):
+    imported(tmp_path, write_cur(tmp_path / "production.parquet", [{}]))
+    imported(
+        tmp_path, write_cur(tmp_path / "sandbox.parquet", [{"line_item_unblended_cost": 0.7}])
+    )
+
+    bill = open_bill([tmp_path / "store"], PREFIXES)
+
+    assert stored_cost(tmp_path) == 0.8
+    (issue,) = bill.issues
+    assert "production (legacy CUR), sandbox (legacy CUR)" in issue.message
+    assert bill.summarize().issues == [issue]
+
+
+def test_a_zip_imported_again_changes_nothing_and_one_of_its_name_replaces(tmp_path):
+    def zipped(cost):
+        path = tmp_path / "costs.zip"
+        row = USAGE | {"line_item_unblended_cost": cost}
+        with zipfile.ZipFile(path, "w") as archive:
+            for number in (1, 2):
+                text = ",".join(row) + "\n" + ",".join(map(str, row.values())) + "\n"
+                archive.writestr(f"costs-{number}.csv", text)
+        return path
+
+    imported(tmp_path, zipped(1.0))
+    assert imported(tmp_path, tmp_path / "costs.zip").unchanged == [str(tmp_path / "costs.zip")]
+    (month,) = imported(tmp_path, zipped(2.5)).imported
+
+    assert (month.report, month.change) == ("costs", "replaced")
+    assert stored_cost(tmp_path) == 5.0
+
+
+@pytest.mark.parametrize("read", [open_bill, lambda paths, _: imported(paths[0].parent, *paths)])
+def test_two_assemblies_of_a_month_named_together_are_refused(tmp_path, read):
+    (old,), (new,) = assembly(tmp_path, "a1", [1.0]), assembly(tmp_path, "a2", [2.0])
+
+    with pytest.raises(BillError, match="another assembly of the month"):
+        read([old, new], PREFIXES)
+
+
+def test_csv_and_parquet_of_the_same_report_are_refused_together(tmp_path):
+    write_cur(tmp_path / "in.parquet", [{}]).rename(tmp_path / "costs-00001.snappy.parquet")
+    header, row = ",".join(USAGE), ",".join(map(str, USAGE.values()))
+    (tmp_path / "costs-1.csv").write_text(f"{header}\n{row}\n")
+
+    with pytest.raises(BillError, match="both would count twice: name one"):
+        open_bill([tmp_path], PREFIXES)
+    with pytest.raises(BillError, match="both would count twice: name one"):
+        imported(tmp_path, tmp_path)
+
+
+def test_csv_and_parquet_of_other_names_are_added_up_and_said_to_be(tmp_path):
+    write_cur(tmp_path / "a.parquet", [{}])
+    header, row = ",".join(USAGE), ",".join(map(str, USAGE.values()))
+    (tmp_path / "b.csv").write_text(f"{header}\n{row}\n")
+
+    summary = open_bill([tmp_path], PREFIXES).summarize()
+
+    assert float(summary.rows[0][0]) == 0.2
+    assert [issue.message for issue in summary.issues] == [
+        "CSV and Parquet files are added up: a month that is in two of them counts twice"
+    ]
 
 
 def test_two_payers_keep_their_own_months(tmp_path):
@@ -174,19 +298,20 @@ def test_two_payers_keep_their_own_months(tmp_path):
 
 
 def test_a_reader_that_began_before_a_replacement_finishes(tmp_path):
-    imported(tmp_path, write_cur(tmp_path / "jan-1.parquet", [{}]))
+    imported(tmp_path, write_cur(tmp_path / "jan.parquet", [{}]))
     reader = open_bill([tmp_path / "store"], PREFIXES)
 
-    imported(tmp_path, write_cur(tmp_path / "jan-2.parquet", [{"line_item_unblended_cost": 0.7}]))
+    imported(tmp_path, write_cur(tmp_path / "jan.parquet", [{"line_item_unblended_cost": 0.7}]))
 
     assert float(reader.summarize(granularity="hourly").rows[0][1]) == 0.1
     assert float(open_bill([tmp_path / "store"], PREFIXES).summarize().rows[0][0]) == 0.7
 
 
 def test_files_of_a_replaced_month_go_one_import_later(tmp_path):
-    for number, cost in enumerate((0.1, 0.2, 0.3)):
-        path = write_cur(tmp_path / f"{number}.parquet", [{"line_item_unblended_cost": cost}])
-        imported(tmp_path, path)
+    for cost in (0.1, 0.2, 0.3):
+        imported(
+            tmp_path, write_cur(tmp_path / "jan.parquet", [{"line_item_unblended_cost": cost}])
+        )
 
     manifest = read_manifest(tmp_path / "store")
     there = {p.relative_to(tmp_path / "store").as_posix()
@@ -247,7 +372,7 @@ def test_a_second_import_at_the_same_time_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "damaged"), ('{"version": 9}', "version 9"), ('{"version": 1, "units": [], "retired": [],'
+    [("{", "damaged"), ('{"version": 9}', "version 9"), ('{"version": 2, "units": [], "retired": [],'
       ' "generation": 0}', "is empty")],
 )  # fmt: skip
 def test_a_damaged_or_empty_store_is_one_clear_line(tmp_path, text, message):
