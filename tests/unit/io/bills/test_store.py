@@ -281,9 +281,8 @@ def test_csv_and_parquet_of_other_names_are_added_up_and_said_to_be(tmp_path):
     summary = open_bill([tmp_path], PREFIXES).summarize()
 
     assert float(summary.rows[0][0]) == 0.2
-    assert [issue.message for issue in summary.issues] == [
-        "CSV and Parquet files are added up: a month that is in two of them counts twice"
-    ]
+    said = "CSV and Parquet files are added up: a month that is in two of them counts twice"
+    assert [issue.message for issue in summary.issues].count(said) == 1
 
 
 def test_two_payers_keep_their_own_months(tmp_path):
