@@ -29,6 +29,12 @@ def recommend_command(
         list[Path] | None,
         typer.Option("--metrics", help="Saved CloudWatch series; files or folders. Repeat it."),
     ] = None,
+    facts: Annotated[
+        Path | None,
+        typer.Option(
+            "--facts", help="CSV of what no API tells: resource_id and names of docs/rules.md."
+        ),
+    ] = None,
     iac: Annotated[
         Path | None, typer.Option("--iac", help="Terraform, CloudFormation or spec to check.")
     ] = None,
@@ -76,6 +82,7 @@ def recommend_command(
             inventory,
             bill=bill or (),
             metrics=metrics or (),
+            facts=facts,
             iac=iac,
             region=region,
             settings=_settings(check, least_saving),

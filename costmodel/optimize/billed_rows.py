@@ -55,7 +55,7 @@ def read_shares(rows: pa.Table) -> BilledShare:
             if not covered:
                 total[2] += row["EffectiveCost"] or 0.0
                 total[3] += row["ListCost"] or 0.0
-    hours = _hours(rows)
+    hours = billed_hours(rows)
     shares = {}
     for key, (quantity, open_quantity, effective, listed) in sums.items():
         if quantity > 0:
@@ -65,7 +65,8 @@ def read_shares(rows: pa.Table) -> BilledShare:
     return BilledShare(shares)
 
 
-def _hours(rows: pa.Table) -> float:
+def billed_hours(rows: pa.Table) -> float:
+    """Return the length of the bill; a month where it does not say [h]."""
     first = rows["hours"][0].as_py() if rows.num_rows else None
     return max(float(first), 1.0) if first else HOURS_PER_MONTH
 
@@ -80,7 +81,7 @@ def _names(resource_id: str) -> set[str]:
 
 def bill_usage_table(rows: pa.Table) -> pa.Table:
     """Return one row per resource and price key, quantities scaled to a month of 730 h."""
-    scale = HOURS_PER_MONTH / _hours(rows)
+    scale = HOURS_PER_MONTH / billed_hours(rows)
     merged: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows.to_pylist():
         key = tuple(row[name] for name in _KEYS)

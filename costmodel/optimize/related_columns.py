@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from costmodel.optimize import related_services
+from costmodel.optimize import related_services, related_usage
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.related_account import ACCOUNT
 from costmodel.optimize.related_cells import Array, Columns, column, objects
@@ -157,7 +157,10 @@ def _instances(inventory: Inventory) -> Columns:
             watched |= set(values or ())
     has_alarms = inventory.has("cloudwatch_alarms")
     names = column(inventory, kind, "resource_id")
-    return {"fast_alarm": objects([name in watched if has_alarms else None for name in names])}
+    return {
+        "fast_alarm": objects([name in watched if has_alarms else None for name in names]),
+        "sql_enterprise_features": related_usage.enterprise_features(inventory),
+    }
 
 
 def _groups(inventory: Inventory) -> Columns:
@@ -205,6 +208,8 @@ _MAKERS: Final[Mapping[str, Callable[[Inventory], Columns | None]]] = {
     "rds_clusters": related_services.clusters,
     "rds_snapshots": related_services.database_snapshots,
     "dynamodb_tables": related_services.tables,
+    "lambda_functions": related_usage.function_logs,
+    "synthetics_canaries": related_usage.canary_runs,
     "ecs_services": related_services.services,
     "s3_buckets": related_services.buckets,
     "s3_storage": related_services.bucket_storage,

@@ -9,6 +9,7 @@ import numpy as np
 
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.related_cells import Array, Columns, column, objects
+from costmodel.optimize.related_usage import unread_indexes
 
 _OLD_IMAGE_SECONDS: Final = 90 * 86_400.0
 
@@ -65,7 +66,7 @@ def database_snapshots(inventory: Inventory) -> Columns:
 
 
 def tables(inventory: Inventory) -> Columns:
-    """Return whether a table scales by itself."""
+    """Return whether a table scales by itself, and its unread indexes."""
     names = column(inventory, "dynamodb_tables", "name")
     scaled = {
         row["target_id"]
@@ -73,7 +74,10 @@ def tables(inventory: Inventory) -> Columns:
         if row["service_namespace"] == "dynamodb"
     }
     has = inventory.has("scalable_targets")
-    return {"autoscaled": objects([f"table/{n}" in scaled if has else None for n in names])}
+    return {
+        "autoscaled": objects([f"table/{n}" in scaled if has else None for n in names]),
+        **unread_indexes(inventory),
+    }
 
 
 def services(inventory: Inventory) -> Columns:

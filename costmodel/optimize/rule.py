@@ -70,6 +70,7 @@ class UsageModel:
         table: inventory table.
         resource_type: Cost Optimization Hub's word for the kind of resource.
         related: names other tables, bills or the mathematical modules may fill in.
+        given: names the user may fill in, see ``given_columns`` → what they mean, with the unit.
         columns: computed columns; they may read each other.
         lines: usage lines.
         sheets: service sheets the rows are priced by, beside the lines.
@@ -79,6 +80,7 @@ class UsageModel:
     table: str
     resource_type: str
     related: frozenset[str]
+    given: Mapping[str, str]
     columns: Mapping[str, Formula]
     lines: Sequence[UsageLine]
     sheets: Sequence[SheetUse]
@@ -231,10 +233,11 @@ def _located(file: str, what: str, build: Any, *args: Any) -> Any:
 
 def _model(table: str, row: Mapping[str, Any], tables: Mapping[str, Any]) -> UsageModel:
     columns = {name: compile_formula(text) for name, text in row.get("columns", {}).items()}
-    related = frozenset(row.get("related", ()))
+    given = row.get("given", {})
+    related = frozenset(row.get("related", ())) | set(given)
     lines = [_line(line) for line in row.get("line", ())]
     sheets = [_sheet(sheet) for sheet in row.get("sheet", ())]
-    return UsageModel(table, row["resource_type"], related, columns, lines, sheets, tables)
+    return UsageModel(table, row["resource_type"], related, given, columns, lines, sheets, tables)
 
 
 def _sheet(row: Mapping[str, Any]) -> SheetUse:

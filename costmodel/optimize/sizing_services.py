@@ -63,6 +63,14 @@ def service_columns(
     if inventory.has("rds_instances"):
         hours = unused_hours(inventory, "rds_instances", "DatabaseConnections", 1.0, traffic=())
         found.setdefault("rds_instances", {}).update(hours)
+    if inventory.has("redshift_clusters"):
+        # A cluster answers its own housekeeping: connections say whether anybody uses it.
+        hours = unused_hours(
+            inventory, "redshift_clusters", "DatabaseConnections", 1.0, traffic=()
+        )
+        found["redshift_clusters"] = {"off_hours": hours["off_hours"]}
+    if inventory.has("rds_proxies"):
+        found["rds_proxies"] = _proxies(inventory, found.get("rds_instances", {}))
     if inventory.has("ecs_services"):
         found["ecs_services"] = _fargate(inventory, catalog)
     if inventory.has("lambda_functions"):
@@ -98,6 +106,31 @@ def _sized(
     columns |= family_columns(names, successors.get(service, {}), set(types))
     columns["vcpus"] = np.where(load.current < 0, np.nan, capacities.vcpus[load.current])
     return columns
+
+
+# https://aws.amazon.com/rds/proxy/pricing/ : at least 2 vCPU of every instance behind it.
+_LEAST_PROXY_VCPUS: Final = 2.0
+
+
+def _proxies(inventory: Inventory, databases: Columns) -> Columns:
+    """Return the vCPUs a proxy is billed by: those of the instances behind it."""
+    kind = "rds_instances"
+    places = zip(
+        column(inventory, kind, "region_id"), column(inventory, kind, "name"), strict=True
+    )
+    sizes = dict(zip(places, databases.get("vcpus", np.array([])).tolist(), strict=False))
+    proxies = zip(
+        column(inventory, "rds_proxies", "region_id"),
+        column(inventory, "rds_proxies", "targets"),
+        strict=True,
+    )
+    known = [
+        sum(max(sizes.get((region, name), np.nan), _LEAST_PROXY_VCPUS) for name in names)
+        if names
+        else np.nan
+        for region, names in proxies
+    ]
+    return {"vcpus": np.array(known)}
 
 
 def _types(catalog: PriceCatalog, kind: str, names: list[Any], regions: set[Any]) -> list[str]:

@@ -34,7 +34,8 @@ def build_scopes(
     """
     scopes = {}
     if bill is not None and "bill_usage" in book.models:
-        scopes["bill_usage"] = Scope(bill.num_rows, {}, book.models["bill_usage"], bill)
+        columns = (found or {}).get("bill_usage", {})
+        scopes["bill_usage"] = Scope(bill.num_rows, columns, book.models["bill_usage"], bill)
     for kind, model in book.models.items():
         if kind in inventory.tables:
             scopes[kind] = _scope(inventory, kind, model, (found or {}).get(kind, {}))

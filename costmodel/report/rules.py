@@ -1,6 +1,6 @@
 """The checks as a table: for ``recommend --list-rules`` and docs/rules.md."""
 
-from costmodel.optimize.rule import RuleBook
+from costmodel.optimize.rule import RuleBook, UsageModel
 from costmodel.report.table import ReportColumn, ReportTable, to_markdown
 
 _INPUTS = {
@@ -43,6 +43,23 @@ def _logic(text: str, thresholds: object) -> str:
     return text
 
 
+def given_table(book: RuleBook) -> ReportTable:
+    """Return one row per name the user may give."""
+    heads = ("name", "table", "meaning", "checks")
+    rows = [
+        [name, model.table, meaning, ", ".join(_readers(book, model, name))]
+        for model in book.models.values()
+        for name, meaning in sorted(model.given.items())
+    ]
+    return ReportTable("", [ReportColumn(head) for head in heads], rows)
+
+
+def _readers(book: RuleBook, model: UsageModel, name: str) -> list[str]:
+    """Return the checks of a table whose conditions read a name, directly or by a column."""
+    names = {column for column, made in model.columns.items() if name in made.names} | {name}
+    return sorted(r.id for r in book.rules if r.table == model.table and names & r.names)
+
+
 def rules_markdown(book: RuleBook) -> str:
     """Return docs/rules.md: the working checks, then those that do not work yet and why."""
     missing = ReportTable(
@@ -66,6 +83,14 @@ def rules_markdown(book: RuleBook) -> str:
             "Datadog, NO nOps, CB cloudburn, SC cost-optimization-scanner, KC Kubecost.",
             "",
             to_markdown(named),
+            "",
+            "## What only you can know",
+            "",
+            "No API tells these. Give them with `--facts FILE`: a CSV file with `resource_id` (or",
+            "the ARN) and any of the names; an empty cell says nothing. Without them the checks",
+            "that need them report insufficient data.",
+            "",
+            to_markdown(given_table(book)),
             "",
             "## Checks of the union that do not work yet",
             "",

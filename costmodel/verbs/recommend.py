@@ -1,6 +1,7 @@
 """The public verb on savings: read what is named, then recommend."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,22 +10,21 @@ from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import BadInputError
 from costmodel.io.catalog_store import load_catalog
 from costmodel.io.catalog_store.read import find_catalog
+from costmodel.io.fact_files import read_facts
 from costmodel.io.family_successors import read_family_successors
 from costmodel.io.inventory.metric_files import read_metric_files
 from costmodel.io.inventory.store import read_inventory
 from costmodel.io.rule_files import load_rules
-from costmodel.optimize.billed_rows import bill_usage_table, billed_rows, read_shares
+from costmodel.optimize.billed_rows import bill_usage_table, billed_hours, billed_rows, read_shares
 from costmodel.optimize.billed_usage import billed_inventory
+from costmodel.optimize.found_columns import found_columns
+from costmodel.optimize.given_columns import Fact, add_facts
 from costmodel.optimize.iac_tables import iac_inventory
 from costmodel.optimize.inventory import Inventory, merge_inventories
 from costmodel.optimize.recommend import Settings, recommend_changes
 from costmodel.optimize.recommendation import Recommendations
 from costmodel.optimize.related_cells import objects
-from costmodel.optimize.related_columns import related_columns
 from costmodel.optimize.rightsizing.search import Preferences
-from costmodel.optimize.sizing_columns import sizing_columns
-from costmodel.optimize.sizing_services import service_columns
-from costmodel.optimize.storage_lifecycle import cohort_columns
 from costmodel.optimize.table_scope import build_scopes
 from costmodel.verbs.architectures import Source, read_source
 from costmodel.verbs.bills import read_bill
@@ -38,6 +38,7 @@ def recommend(
     *,
     bill: Bill | Paths = (),
     metrics: Paths = (),
+    facts: str | Path | None = None,
     iac: Source | None = None,
     region: str | None = None,
     as_of: date | None = None,
@@ -51,6 +52,7 @@ def recommend(
         catalog: prices; the embedded catalog by default.
         bill: a bill or the paths of one: what is covered already saves nothing.
         metrics: files or folders of saved CloudWatch series.
+        facts: CSV file of what no API tells: resource_id and the names docs/rules.md lists.
         iac: Terraform, CloudFormation or a spec: what the code will create is checked.
         region: region of code that names none.
         as_of: day for which dated checks of code are made; the catalog's date by default.
@@ -81,7 +83,9 @@ def recommend(
     if not parts:
         raise BadInputError("nothing to look at: give a bill, an inventory, metrics or IaC")
     account = merge_inventories(parts) if len(parts) > 1 else parts[0]
-    return _recommend(account, billed, places, prices, settings, preferences or Preferences())
+    said = {} if facts is None else read_facts(Path(facts))
+    chosen = preferences or Preferences()
+    return _recommend(account, billed, places, prices, settings, chosen, said)
 
 
 def _paths(paths: Paths) -> list[Path]:
@@ -95,21 +99,20 @@ def _recommend(
     catalog: PriceCatalog,
     settings: Settings | None,
     preferences: Preferences,
+    facts: Mapping[str, Fact],
 ) -> Recommendations:
     book = load_rules()
+    rows = None if bill is None else billed_rows(bill)
+    lines = None if rows is None else bill_usage_table(rows)
+    hours = 0.0 if rows is None else billed_hours(rows)
     successors = read_family_successors(find_catalog())
-    found = related_columns(account)
-    for make in (sizing_columns, service_columns):
-        for kind, columns in make(account, catalog, successors, preferences).items():
-            found.setdefault(kind, {}).update(columns)
+    found = found_columns(account, catalog, successors, preferences, lines, hours)
+    lost = add_facts(found, account, book, facts)
     for kind, listed in places.items():
         # Rows from code come last.
         live = account.table(kind).num_rows - len(listed)
         found.setdefault(kind, {})["source_location"] = objects([*[""] * live, *listed])
-    if account.has("s3_cohorts"):
-        found.setdefault("s3_cohorts", {}).update(cohort_columns(account, catalog))
-    rows = None if bill is None else billed_rows(bill)
-    lines = None if rows is None else bill_usage_table(rows)
+    account = replace(account, issues=(*account.issues, *lost))
     return recommend_changes(
         build_scopes(account, book, found, lines),
         catalog,

@@ -67,7 +67,12 @@ TABLES: Final[dict[str, TableSchema]] = {
         ),
     ),
     "rds_proxies": resource_table(
-        "RDS Proxy", (_STATE, Field("engine_family", "text", "MYSQL, POSTGRESQL, SQLSERVER"))
+        "RDS Proxy",
+        (
+            _STATE,
+            Field("engine_family", "text", "MYSQL, POSTGRESQL, SQLSERVER"),
+            Field("targets", "texts", "names of the DB instances behind it"),
+        ),
     ),
     "elasticache_clusters": resource_table(
         "ElastiCache cache cluster (one node of a replication group)",
@@ -98,6 +103,7 @@ TABLES: Final[dict[str, TableSchema]] = {
             *_ENGINE,
             _STATE,
             Field("shards", "number", "shards"),
+            Field("nodes_per_shard", "number", "nodes of the first shard: primary and replicas"),
         ),
     ),
     "opensearch_domains": resource_table(
