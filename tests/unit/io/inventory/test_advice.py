@@ -69,7 +69,7 @@ def test_optimizer_recommendations_take_the_first_rank(fake_aws) -> None:
     assert (row["monthly_savings_usd"], row["performance_risk"]) == (14.5, 3.0)
     assert row["observed_at"].isoformat() == "2026-03-01T12:00:00+00:00"
     issues = reading_issues(reading)
-    assert len(issues) == 6
+    assert len(issues) == 7
     assert all("AccessDeniedException" in issue.message for issue in issues)
 
 
