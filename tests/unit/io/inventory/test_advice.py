@@ -59,6 +59,7 @@ def test_optimizer_recommendations_take_the_first_rank(fake_aws) -> None:
         "GetAutoScalingGroupRecommendations", "GetEBSVolumeRecommendations",
         "GetLambdaFunctionRecommendations", "GetECSServiceRecommendations",
         "GetRDSDatabaseRecommendations", "GetIdleRecommendations",
+        "GetLicenseRecommendations",
     ):  # fmt: skip
         fake_aws.answers[operation] = [denied]
 
