@@ -50,6 +50,16 @@ def scope_of(route: APIRoute) -> str:
     return str(marked or ("read" if (route.methods or set()) <= _READS else "write"))
 
 
+class JsonRequest(Request):
+    """A request whose JSON holds what we can store again: finite numbers, whole characters."""
+
+    async def json(self) -> Any:
+        """Return the body; numbers beyond 64 bits become floating-point ones."""
+        if not hasattr(self, "_json"):
+            self._json = orjson.loads(await self.body())
+        return self._json
+
+
 class Door(APIRoute):
     """A route behind authentication, limits, idempotency and audit."""
 
@@ -57,7 +67,8 @@ class Door(APIRoute):
         """Return the guarded handler."""
         answer, needed = super().get_route_handler(), scope_of(self)
 
-        async def guarded(request: Request) -> Response:
+        async def guarded(plain: Request) -> Response:
+            request = JsonRequest(plain.scope, plain.receive)
             state = state_of(request)
             principal = await authenticate(request)
             if needed not in principal.scopes:

@@ -1,4 +1,4 @@
-"""Budgets, webhooks and suppressions: small JSON documents with a name and a version."""
+"""Budgets, webhooks, suppressions and verdicts: small JSON documents with a name and a version."""
 
 import time
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ def create_document(
     return read_document(connection, workspace, kind, row["id"])
 
 
-_PREFIX = {"budget": "bud", "webhook": "hook", "suppression": "sup"}
+_PREFIX = {"budget": "bud", "webhook": "hook", "suppression": "sup", "verdict": "ver"}
 
 
 def _taken(kind: str, name: str) -> Problem:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import costmodel
 from api.costs import SCANS
 from api.state import State
+from api.verdicts import feedback_of
 
 if TYPE_CHECKING:
     from costmodel import Bill
@@ -54,12 +55,13 @@ def anomalies(
     state: State, workspace: str, bill: Bill_, by: tuple[str, ...], metric: str | None,
     sensitivity: Any, as_of: datetime | None,
 ) -> Any:  # fmt: skip
-    """Return the unexpected rises of a bill."""
+    """Return the unexpected rises of a bill, but those that people said to ignore."""
     moment = until(bill, as_of)
+    feedback = feedback_of(state.database, workspace)
     return remembered(
-        state, workspace, bill, ("anomalies", by, metric, sensitivity, moment),
+        state, workspace, bill, ("anomalies", by, metric, sensitivity, moment, feedback),
         lambda b: costmodel.anomalies(
-            b, by=by, metric=metric, sensitivity=sensitivity, as_of=moment
+            b, by=by, metric=metric, sensitivity=sensitivity, as_of=moment, feedback=feedback
         ),
     )  # fmt: skip
 

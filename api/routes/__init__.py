@@ -11,6 +11,7 @@ from api.routes import (
     prices,
     recommendations,
     spend,
+    verdicts,
     webhooks,
 )
 
@@ -22,6 +23,7 @@ ROUTERS = (
     spend.router,
     spend.commitments_router,
     recommendations.router,
+    verdicts.router,
     budgets.router,
     webhooks.router,
     webhooks.deliveries_router,

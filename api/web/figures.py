@@ -64,6 +64,7 @@ def waterfall(rows: list[dict[str, Any]]) -> Any:
         ],
         y=[-row["saving"] for row in shown],
         decreasing={"marker": {"color": _PALETTE[2]}},
+        connector={"line": {"color": _PALETTE[5]}},
     )
     return go.Figure(steps, layout={"yaxis": {"title": "USD a month"}})
 

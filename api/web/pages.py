@@ -1,10 +1,11 @@
 """All pages."""
 
-from api.web import budgeting, estimating, saving, session, settings, spending
+from api.web import budgeting, estimating, judging, saving, session, settings, spending
 
 PAGES = (
     session.router,
     spending.router,
+    judging.router,
     estimating.router,
     saving.router,
     budgeting.router,

@@ -1,6 +1,7 @@
 """Templates, and numbers as people read them."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -55,6 +56,12 @@ def quantity(value: Any) -> str:
     return format_cell(value, "quantity")
 
 
+def breakable(name: str) -> Markup:
+    """Return a column's name that a narrow page may break between its words."""
+    parts = re.split(r"(?<=[a-z0-9_])(?=[A-Z])", name)
+    return Markup("<wbr>").join(parts)
+
+
 def figure_data(figure: Any) -> Markup:
     """Return a plotly figure as a data block: JSON that no browser runs."""
     if figure is None:
@@ -90,7 +97,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     filters = {"money": money, "signed": signed, "percent": percent, "price": price,
-               "quantity": quantity, "figure": figure_data}  # fmt: skip
+               "quantity": quantity, "breakable": breakable, "figure": figure_data}  # fmt: skip
     environment.filters |= filters
     environment.globals["static"] = static_url
     return environment

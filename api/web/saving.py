@@ -132,6 +132,7 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "title": row["title"],
         "where": f"{row['resourceId']} ({row['region']})",
         "resource": row["resourceId"],
+        "region": row["region"],
         "change": change,
         "saving": float(row["estimatedMonthlySavings"] or 0.0),
         "evidence": json.dumps(told, indent=1, ensure_ascii=False),

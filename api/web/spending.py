@@ -12,14 +12,20 @@ from fastapi.responses import Response
 import costmodel
 from api import spend
 from api.access import workspace_of
+from api.answers import finite
 from api.costs import CostQuery, Granularity, summarize
 from api.problems import as_problem
 from api.state import State, state_of
+from api.verdicts import read_verdicts
 from api.web.choosing import choose
 from api.web.door import page_router
 from api.web.figures import stacked
+from api.web.judging import ignored, judged
 from api.web.render import render
 from costmodel import Budget, CostModelError
+from costmodel.budget.filters import All
+from costmodel.budget.model import BudgetType
+from costmodel.budget.period import TimeUnit
 
 router = page_router()
 
@@ -28,10 +34,12 @@ _GROUPS: Final = (
     "PricingCategory", "x_ServiceCode", "x_UsageType", "x_Operation", "ServiceCategory",
     "CommitmentDiscountStatus", "ResourceId",
 )  # fmt: skip
-_CAUSES: Final = {
-    "price": "unit price", "quantity": "more or less use", "mix": "another mix",
-    "fees": "fees, tax, credits",
-}  # fmt: skip
+_CAUSES: Final = {  # part of a change -> in words where it lowers, where it raises the cost
+    "price": ("lower unit price", "higher unit price"),
+    "quantity": ("less use", "more use"),
+    "mix": ("cheaper mix", "dearer mix"),
+    "fees": ("lower fees, tax, credits", "higher fees, tax, credits"),
+}
 
 
 @router.get("/")
@@ -51,11 +59,14 @@ def _overview(state: State, workspace: str, bill: dict[str, Any]) -> dict[str, A
     found = spend.anomalies(
         state, workspace, bill, ("ServiceName", "SubAccountId"), None, None, None
     )
+    with state.database.transaction() as connection:
+        verdicts = read_verdicts(connection, workspace)
     budgets = state.alerting.budgets(workspace)
     report = _month_report(state, workspace, bill, budgets)
     statuses = [s for s in report.to_json()["budgets"] if s["budget"] != _MONTH]
     end = outlook.ends[0]
-    limit = budgets[0].name if budgets else ""
+    # The figure is of the whole month: against a budget only where one is for all of it.
+    limit = next((s.budget.name for s in report.statuses if _is_whole_month(s.budget)), "")
     return {
         "currency": outlook.currency,
         "data_through": (outlook.data_end - timedelta(days=1)).isoformat(),
@@ -71,13 +82,19 @@ def _overview(state: State, workspace: str, bill: dict[str, Any]) -> dict[str, A
         "alarms": sum(status["state"] == "ALARM" for status in statuses),
         "fan": _fan(report, limit or _MONTH),
         "change": _change(state, workspace, bill, outlook.data_end),
-        "anomalies": found.to_json()["anomalies"],
+        "anomalies": judged(finite(found.to_json())["anomalies"], verdicts),
+        "ignored": ignored(verdicts),
         "issues": [issue.to_json() for issue in outlook.issues],
     }
 
 
 _MONTH: Final = "this month"
 _LEVEL_80: Final = 1
+
+
+def _is_whole_month(budget: Budget) -> bool:
+    of_all = budget.filter == All() and budget.type is BudgetType.COST
+    return budget.name != _MONTH and of_all and budget.period is TimeUnit.MONTHLY
 
 
 def _month_report(
@@ -130,16 +147,20 @@ def _change(
         {
             "name": row["ServiceName"] or "no service",
             "change": row["change"],
-            "cause": max(_CAUSES, key=lambda cause: abs(row[cause] or 0.0)),
+            "cause": _cause(row),
             "filter": f"ServiceName = '{str(row['ServiceName']).replace(chr(39), chr(39) * 2)}'",
         }
         for row in tree["rows"]
     ]
-    for row in rows:
-        row["cause"] = _CAUSES[row["cause"]]
     rows.sort(key=lambda row: -abs(row["change"]))
     words = f"{start:%b} {start.day}–{last.day} against {before_start:%b} 1–{same_day.day}"
     return {"words": words, "total": tree["total"], "rows": rows}
+
+
+def _cause(row: Mapping[str, Any]) -> str:
+    """Return the largest part of a change in words."""
+    part = max(_CAUSES, key=lambda name: abs(row[name] or 0.0))
+    return _CAUSES[part][(row[part] or 0.0) > 0.0]
 
 
 @router.get("/explore")

@@ -47,9 +47,20 @@ def _burn_down_traces(curve: "BurnDown", *, show_names: bool) -> list[Any]:
     traces = [_line(days, curve.spent, "spent", show_names=show_names)]
     if curve.ahead is not None:
         spent = float(curve.spent[-1]) if len(curve.spent) else 0.0
-        ahead = _days(curve.first + timedelta(days=len(curve.spent)), curve.ahead.mean.shape[1])
-        traces = [*_fan(ahead, curve.ahead, 0, spent, show_names=show_names), *traces]
+        # The fan opens at what is spent: before the first day nothing is added, surely.
+        known = 1 if len(curve.spent) else 0
+        opened = _with_known_days(curve.ahead, known)
+        first = curve.first + timedelta(days=len(curve.spent) - known)
+        ahead = _days(first, opened.mean.shape[1])
+        traces = [*_fan(ahead, opened, 0, spent, show_names=show_names), *traces]
     return traces
+
+
+def _with_known_days(ahead: "Forecast", days: int) -> "Forecast":
+    """Return a running total that begins with days on which it is 0."""
+    mean = np.pad(ahead.mean, ((0, 0), (days, 0)))
+    lower, upper = (np.pad(a, ((0, 0), (0, 0), (days, 0))) for a in (ahead.lower, ahead.upper))
+    return ahead._replace(mean=mean, lower=lower, upper=upper)
 
 
 def draw_outlook(outlook: "Outlook") -> Any:

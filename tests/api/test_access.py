@@ -48,7 +48,7 @@ def test_every_route_of_the_api_is_behind_the_door(client):
 def ask(client, method: str, path: str, **identifiers: str):
     place = path
     for name in ("estimate_id", "bill_id", "job_id", "key_id", "budget_id", "webhook_id",
-                 "suppression_id"):  # fmt: skip
+                 "suppression_id", "verdict_id"):  # fmt: skip
         place = place.replace("{" + name + "}", identifiers.get(name, "x_" + "0" * 28))
     place = (
         place.replace("{number}", "1")
@@ -103,12 +103,14 @@ def theirs(service, client, sample_bill) -> dict[str, str]:
     budget = client.post("/v1/budgets", json={"name": "iso", "limit": 5}).json()
     hook = client.post("/v1/webhooks", json={"name": "iso", "url": "https://example.com/x"}).json()
     quiet = client.post("/v1/recommendations/suppressions", json={"key": "iso"}).json()
+    said = {"monitor": "iso", "from": "2026-11-01", "verdict": "ignore"}
+    verdict = client.post("/v1/verdicts", json=said).json()
     key = client.post("/v1/keys", json={"name": "iso"}).json()
     job = client.get("/v1/jobs").json()["items"][0]
     return {
         "estimate_id": estimate["id"], "bill_id": sample_bill["id"], "job_id": job["id"],
         "key_id": key["id"], "budget_id": budget["id"], "webhook_id": hook["id"],
-        "suppression_id": quiet["id"],
+        "suppression_id": quiet["id"], "verdict_id": verdict["id"],
     }  # fmt: skip
 
 
@@ -124,6 +126,8 @@ def test_another_workspace_finds_nothing(service, theirs, method, path):
         body = {"name": "mine now", "limit": 1}
     elif "/bills/" in path:
         body = {"name": "mine now"}
+    elif "/verdicts/" in path:
+        body = {"monitor": "mine now", "from": "2026-11-01", "verdict": "ignore"}
     elif "/webhooks/" in path:
         body = {"name": "mine now", "url": "https://example.com/y"}
     with service.client(service.key("intruder")) as intruder:

@@ -126,3 +126,35 @@ def test_a_browser_that_lost_its_way_gets_a_page(client):
     assert "There is no such page." in page.text
     data = client.get("/v1/nothing", headers={"Accept": "text/html,*/*"})
     assert data.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"text": "region: us-east-1", "spec": NaN}', 422),
+        ('{"text": "\\ud800"}', 422),
+        ('{"spec": {"region": "us-east-1", "resources": {}, "x": ' + "9" * 40 + "}}", 422),
+        ("[" * 5000, 422),
+        ('{"spec": ' + '{"a":' * 2000 + "1" + "}" * 2000 + "}", 422),
+        ("", 422),
+    ],
+)
+def test_json_that_cannot_be_kept_is_refused_in_one_line(client, body, status):
+    answer = client.post(
+        "/v1/estimates", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == status, answer.text
+    assert "\n" not in answer.json()["detail"]
+
+
+def test_numbers_beyond_64_bits_are_numbers(client):
+    huge = 10**30
+    made = client.post("/v1/budgets", json={"name": "huge", "limit": huge})
+    assert made.status_code == 201, made.text
+    assert made.json()["limit"] == 1e30
+    spec = {
+        "region": "us-east-1",
+        "resources": {"sqs_queue.q": {"usage": {"monthly_requests": huge}}},
+    }
+    priced = client.post("/v1/estimates", json={"spec": spec})
+    assert priced.status_code in (201, 422), priced.text

@@ -192,3 +192,23 @@ def test_forms_of_other_sites_are_refused(site):
                              headers={"Origin": "https://evil.example"})  # fmt: skip
         assert answer.status_code == 403
         assert client.get("/v1/budgets", headers={"Host": "evil.example"}).status_code == 403
+
+
+def test_an_expected_rise_is_ignored_and_shown_again_and_another_confirmed(watched):
+    watched.open("/")
+    page = watched.page
+    rows = page.locator("#anomalies tbody tr")
+    number, name = rows.count(), rows.first.locator("td").first.inner_text()
+    rows.first.locator("text=Expected").click()
+    page.wait_for_selector("summary:has-text('1 ignored')")
+    assert page.locator("#anomalies tbody tr").count() == number - 1
+    page.click("summary:has-text('1 ignored')")
+    assert name in page.inner_text("#anomalies details")
+    page.click("#anomalies button:has-text('Show again')")
+    page.wait_for_selector("summary:has-text('1 ignored')", state="detached")
+    assert page.locator("#anomalies tbody tr").count() == number
+    page.locator("#anomalies tbody tr").first.locator("text=Confirm").click()
+    page.wait_for_selector(".badge:has-text('confirmed')")
+    page.click("#anomalies button:has-text('Take back')")
+    page.wait_for_selector(".badge:has-text('confirmed')", state="detached")
+    assert watched.complaints == []

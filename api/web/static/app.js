@@ -22,7 +22,8 @@ function themed(layout) {
     autosize: true, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: ink, family: "system-ui, sans-serif", size: 13 },
     margin: { l: 60, r: 16, t: 24, b: 48, ...(layout.margin || {}) },
-    legend: { orientation: "h", y: -0.25, ...(layout.legend || {}) },
+    // Beneath the axis and its title; a narrow figure is also a low one.
+    legend: { orientation: "h", y: innerWidth < 640 ? -0.45 : -0.25, ...(layout.legend || {}) },
     hoverlabel: { bgcolor: colour("--card"), bordercolor: line, font: { color: ink } },
   };
 }
