@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from fastapi import Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy import Connection, delete, select, update
 
 from api.access import needs, principal_of, v1_router, workspace_of
@@ -13,7 +13,16 @@ from api.answers import answer, decode_cursor, page
 from api.identity import hash_secret, moment, new_secret
 from api.keys import create_key, describe_key
 from api.problems import Problem, not_found
-from api.schemas.shared import Cursor, IdempotencyKey, Identifier, Limit, Name, Page, Strict
+from api.schemas.shared import (
+    Cursor,
+    IdempotencyKey,
+    Identifier,
+    Limit,
+    Moment,
+    Name,
+    Page,
+    Strict,
+)
 from api.state import state_of
 from api.store.tables import API_KEY, AUDIT, SESSION, WORKSPACE
 
@@ -29,7 +38,7 @@ class KeyRequest(Strict):
     scopes: list[Literal["read", "write", "admin"]] = Field(
         ["read"], min_length=1, max_length=3, description="write implies read, admin both."
     )
-    expires_at: AwareDatetime | None = Field(None, examples=["2027-01-01T00:00:00Z"])
+    expires_at: Moment | None = Field(None, examples=["2027-01-01T00:00:00Z"])
 
 
 class KeyModel(BaseModel):

@@ -1,11 +1,10 @@
 """Estimates: what to price, and the priced architecture."""
 
-from datetime import date
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from api.schemas.shared import IssueModel, Name, Strict
+from api.schemas.shared import Day, IssueModel, Name, Strict
 
 SPEC_EXAMPLE = {
     "region": "eu-central-1",
@@ -52,7 +51,7 @@ class EstimateRequest(Architecture):
     free_tier: Literal["none", "always", "first-year"] = Field(
         "none", description="Subtract the account's free allowances once."
     )
-    as_of: date | None = Field(None, description="Report prices published later than this day.")
+    as_of: Day | None = Field(None, description="Report prices published later than this day.")
     store: bool = Field(default=True, description="Keep it, to be read and compared again.")
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.shared import IssueModel, Name, Strict
+from api.schemas.shared import IssueModel, Moment, Name, Strict
 
 
 class ForecastModel(BaseModel):
@@ -113,7 +113,7 @@ class CheckRequest(Strict):
     """Which bill to hold the budgets against."""
 
     bill_id: str = Field(max_length=64)
-    as_of: AwareDatetime | None = None
+    as_of: Moment | None = None
     send: bool = Field(default=False, description="Deliver new alerts, and remember them.")
 
 
@@ -188,4 +188,4 @@ class SuppressionRequest(Strict):
 
     key: str = Field(min_length=1, max_length=300, description="The recommendation's key.")
     reason: str = Field("", max_length=1000)
-    until: AwareDatetime | None = None
+    until: Moment | None = None

@@ -1,11 +1,10 @@
 """Verdicts on anomalies."""
 
-from datetime import date
 from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from api.schemas.shared import Strict
+from api.schemas.shared import Day, Strict
 from api.schemas.spend import VersionedModel
 
 
@@ -19,8 +18,8 @@ class VerdictRequest(Strict):
         description="The anomaly's `monitor`; * and ? stand for any characters.",
         examples=["AWS Lambda · 111111111111"],
     )  # fmt: skip
-    from_: date = Field(alias="from", description="First day.", examples=["2026-11-03"])
-    to: date | None = Field(None, description="Last day; the first without it.")
+    from_: Day = Field(alias="from", description="First day.", examples=["2026-11-03"])
+    to: Day | None = Field(None, description="Last day; the first without it.")
     verdict: Literal["ignore", "confirm"] = Field(
         description="Ignored anomalies are left out and only counted."
     )
