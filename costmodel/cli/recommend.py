@@ -38,6 +38,10 @@ def recommend_command(
     iac: Annotated[
         Path | None, typer.Option("--iac", help="Terraform, CloudFormation or spec to check.")
     ] = None,
+    held: Annotated[
+        Path | None,
+        typer.Option("--held", help="File of commitments; those on the bill by default."),
+    ] = None,
     region: Annotated[
         str | None, typer.Option("--region", help="Region of code that names none.")
     ] = None,
@@ -84,6 +88,7 @@ def recommend_command(
             metrics=metrics or (),
             facts=facts,
             iac=iac,
+            held=held or (),
             region=region,
             settings=_settings(check, least_saving),
         )
@@ -144,7 +149,7 @@ def _settings(check: list[str] | None, least_saving: float) -> "Settings":
     from costmodel.optimize.rank import LEAST_SAVING
     from costmodel.optimize.recommend import Settings
 
-    known = {rule.id for rule in load_rules().rules}
+    known = {rule.id for rule in load_rules().checks}
     for name in check or ():
         if name not in known:
             raise BadInputError(f"--check {name}: no such check; see --list-rules")

@@ -217,7 +217,7 @@ class Account:
         before, after, unknown = _only_changes(before, after, count)
         row = np.concatenate([before.row, after.row])
         key = np.concatenate([before.key, after.key])
-        paid = np.concatenate([before.paid, _paid_after(before, after)])
+        paid = np.concatenate([before.paid, after.paid])
         moved = np.concatenate([-before.quantity, after.quantity])
         known = (key >= 0) & ~np.isnan(moved) & ~unknown[row]
         row, key, moved, paid = row[known], key[known], moved[known], paid[known]
@@ -287,14 +287,13 @@ def _only_changes(before: Lines, after: Lines, count: int) -> tuple[Lines, Lines
     return kept[0], kept[1], unknown
 
 
-def _paid_after(before: Lines, after: Lines) -> Floats:
-    """Return the paid share of lines after a change: that of the line they come from, else 1."""
+def carry_paid(before: Lines, after: Lines) -> Lines:
+    """Return lines after a change with the paid share of the line each comes from, else 1."""
     width = 1 + int(max(before.line.max(initial=0), after.line.max(initial=0)))
     size = width * (1 + int(max(before.row.max(initial=0), after.row.max(initial=0))))
     paid = np.ones(size)
     paid[before.row * width + before.line] = before.paid
-    shares: Floats = paid[after.row * width + after.line]
-    return shares
+    return after._replace(paid=paid[after.row * width + after.line])
 
 
 def no_lines() -> Lines:

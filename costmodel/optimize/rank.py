@@ -12,10 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodel.optimize.billed_share import BilledShare
-from costmodel.optimize.line_pricing import Account, Lines, Savings, no_lines, usage_lines
+from costmodel.optimize.line_pricing import (
+    Account,
+    Lines,
+    Savings,
+    carry_paid,
+    no_lines,
+    usage_lines,
+)
 from costmodel.optimize.rule import STAGES, Rule
 from costmodel.optimize.rule_engine import Checked, Verdict, change_columns, check_rule
 from costmodel.optimize.rule_scope import Scope
+from costmodel.optimize.waterfall import Moves, Waterfall, first_price
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -57,12 +65,25 @@ class Applied(NamedTuple):
 
 @dataclass
 class State:
-    """The account as it stands: its rows, its price keys, what has been deleted."""
+    """The account as it stands: its rows, its price keys, what has been deleted.
+
+    Attributes:
+        scopes: table → names over its rows.
+        account: quantities by price key.
+        billed: paid share of billed lines.
+        least_saving: smaller savings are no advice [USD a month].
+        waterfall: the bill hour by hour, None without one.
+        moved_to: price keys that changes may move to.
+        worth: what the bill drops by when a unit of each usage row ends [USD].
+    """
 
     scopes: dict[str, Scope]
     account: Account
     billed: BilledShare
     least_saving: float = LEAST_SAVING
+    waterfall: Waterfall | None = None
+    moved_to: set[int] = field(default_factory=set)
+    worth: Floats | None = None
     gone: dict[str, Bools] = field(default_factory=dict)
     worthless: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
@@ -70,6 +91,10 @@ class State:
         self.gone = {t: np.zeros(s.length, dtype=np.bool_) for t, s in self.scopes.items()}
         for scope in self.scopes.values():
             self.account.add(usage_lines(scope, self.account.book))
+
+    def replay(self, waterfall: Waterfall) -> None:
+        """Take the hourly bill changes are priced by."""
+        self.waterfall, self.worth = waterfall, waterfall.marginal()
 
     def reject(self, rule: Rule, scope: Scope, rows: Ints, why: str) -> None:
         """Note resources a rule would not pay for."""
@@ -81,19 +106,47 @@ class State:
 def price_candidate(state: State, rule: Rule, rows: Ints) -> Candidate:
     """Return what each advised row would save if only it changed."""
     scope = state.scopes[rule.table].take(rows)
-    columns = change_columns(rule, scope)
-    before, after = _lines(state, rule, scope, columns)
-    savings = state.account.savings(before, after, len(rows))
-    return Candidate(rule, rows, savings)
+    before, after = _lines(state, rule, scope, change_columns(rule, scope))
+    state.moved_to.update(np.unique(after.key[after.key >= 0]).tolist())
+    return Candidate(rule, rows, state.account.savings(before, after, len(rows)))
 
 
 def _lines(
     state: State, rule: Rule, scope: Scope, columns: Mapping[str, Array]
 ) -> tuple[Lines, Lines]:
+    """Return the lines before and after a change, each with the share of it that is paid."""
     book = state.account.book
     before = state.billed.apply(usage_lines(scope, book), scope, book)
     after = no_lines() if rule.deletes else usage_lines(scope.changed(columns), book)
-    return before, after
+    if state.waterfall is not None and state.worth is not None:
+        moves = state.waterfall.moves(_billed_names(state.waterfall, scope), before, after)
+        part = np.flatnonzero(moves.before & moves.replayed[before.row])
+        column = state.waterfall.columns(before.where(part))
+        price = np.array([first_price(book, key) for key in before.key[part].tolist()])
+        paid = before.paid.copy()
+        paid[part] = np.nan_to_num(state.worth[column]) / np.maximum(price, 1e-12)
+        before = before._replace(paid=paid)
+    return before, carry_paid(before, after)
+
+
+def _billed_names(waterfall: Waterfall, scope: Scope) -> list[str]:
+    """Return the resources by the names the bill has for them."""
+    listed = [str(name) for name in scope.full("resource_id")]
+    arns = [str(name) for name in scope.full("arn")] if "arn" in scope else listed
+    known = waterfall.names
+    return [known.get(arn, known.get(name, name)) for arn, name in zip(arns, listed, strict=True)]
+
+
+def _outside(before: Lines, after: Lines, moves: Moves) -> tuple[Lines, Lines]:
+    """Return the lines with nothing paid for those the waterfall replays."""
+    inside = moves.before & moves.replayed[before.row]
+    to = moves.after & moves.replayed[after.row]
+    # What moves off the hourly bill is paid in full where it goes.
+    other = carry_paid(before._replace(paid=np.where(inside, 1.0, before.paid)), after).paid
+    return (
+        before._replace(paid=np.where(inside, 0.0, before.paid)),
+        after._replace(paid=np.where(to, 0.0, other)),
+    )
 
 
 def choose_exclusive(
@@ -158,10 +211,14 @@ def _apply(state: State, rule: Rule, rows: Ints, others: Sequence[Mapping[str, f
     pays = (alone.effective >= state.least_saving) & (alone.list >= LEAST_SAVING)
     state.reject(rule, scope, np.flatnonzero(~(worth & pays)), "saves nothing after other changes")
     kept = np.flatnonzero(worth & pays)
+    if state.waterfall is not None:
+        kept, replayed = _settled(state, rule, scope, kept)
     rows, scope = rows[kept], scope.take(kept)
     columns = change_columns(rule, scope)
     before, after = _lines(state, rule, scope, columns)
     savings = state.account.savings(before, after, len(rows))
+    if state.waterfall is not None:
+        savings = savings._replace(effective=replayed)
     state.account.move(before, after, savings)
     _commit(state, rule, rows, columns)
     cost = state.account.book.cost(before.key, before.quantity)
@@ -175,6 +232,21 @@ def _apply(state: State, rule: Rule, rows: Ints, others: Sequence[Mapping[str, f
         cost_before,
         [others[place] for place in kept.tolist()],
     )
+
+
+def _settled(state: State, rule: Rule, scope: Scope, kept: Ints) -> tuple[Ints, Floats]:
+    """Replay the bill under some changes; return those that still save, and what they save."""
+    assert state.waterfall is not None  # noqa: S101 - asked for only where there is one
+    part = scope.take(kept)
+    before, after = _lines(state, rule, part, change_columns(rule, part))
+    names = _billed_names(state.waterfall, part)
+    moves = state.waterfall.moves(names, before, after)
+    rest = state.account.savings(*_outside(before, after, moves), len(kept)).effective
+    found = state.waterfall.settle(names, before, after, rest, state.least_saving)
+    state.reject(
+        rule, part, np.flatnonzero(~found.accepted), "commitments it frees find nothing to cover"
+    )
+    return kept[found.accepted], found.effective[found.accepted]
 
 
 def _commit(state: State, rule: Rule, rows: Ints, columns: Mapping[str, Array]) -> None:

@@ -2,7 +2,8 @@
 
 All rules are checked on whole tables; of changes that exclude each other the one that saves most
 is kept; the kept ones are applied in the order of the stages, each priced on what the earlier
-ones left. The sum of the savings is the difference of two full estimates, which is checked.
+ones left, and commitments are planned last on what all of them leave. The sum of the savings is
+the difference of two full estimates, which is checked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,13 @@ from typing import Any, Final
 import numpy as np
 
 from costmodel.catalog.catalog import PriceCatalog
-from costmodel.errors import CostModelError
+from costmodel.errors import CostModelError, Issue
 from costmodel.optimize.billed_share import BilledShare
+from costmodel.optimize.commitments.settings import CommitmentChoice
+from costmodel.optimize.hourly_bill import HourlyBill, why_no_plan
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.line_pricing import Account, PriceBook
+from costmodel.optimize.purchases import plan_purchases
 from costmodel.optimize.rank import (
     LEAST_SAVING,
     Applied,
@@ -31,6 +35,7 @@ from costmodel.optimize.recommendation import Advisory, CheckCount, Recommendati
 from costmodel.optimize.rule import STAGES, Rule, RuleBook
 from costmodel.optimize.rule_engine import Checked, Verdict, check_rule
 from costmodel.optimize.rule_scope import Scope
+from costmodel.optimize.waterfall import build_waterfall
 from costmodel.optimize.wording import (
     build_advisories,
     build_recommendations,
@@ -51,11 +56,13 @@ class Settings:
         thresholds: check id → threshold → value.
         checks: check ids to run; None is all.
         least_saving: smaller savings are not worth a ticket [USD a month].
+        choice: commitments that may be bought; one year, No Upfront by default.
     """
 
     thresholds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     checks: frozenset[str] | None = None
     least_saving: float = LEAST_SAVING
+    choice: CommitmentChoice = field(default_factory=CommitmentChoice)
 
 
 def recommend_changes(
@@ -66,6 +73,7 @@ def recommend_changes(
     inventory: Inventory,
     settings: Settings | None = None,
     billed: BilledShare | None = None,
+    hourly: HourlyBill | None = None,
 ) -> Recommendations:
     """Return the recommendations for an account.
 
@@ -76,21 +84,28 @@ def recommend_changes(
         inventory: where the tables come from, for its time and issues.
         settings: thresholds and limits.
         billed: what commitments and discounts leave to save; list prices by default.
+        hourly: the bill hour by hour: what freed commitments cover, and what to commit to.
     """
     chosen = settings or Settings()
     rules = [_with_thresholds(rule, chosen) for rule in _working_rules(book, scopes, chosen)]
     state = State(
         dict(scopes), Account(PriceBook(catalog)), billed or BilledShare(), chosen.least_saving
     )
+    if hourly is not None:
+        state.replay(build_waterfall(hourly, catalog, state.account.book, ()))
     before = state.account.cost()
     checked = {rule.id: check_rule(rule, scopes[rule.table]) for rule in rules}
     candidates, unpriced = _candidates(state, rules, checked)
+    if hourly is not None:
+        room = sorted(state.moved_to)
+        state.replay(build_waterfall(hourly, catalog, state.account.book, room))
     applied = apply_in_order(state, candidates, *choose_exclusive(candidates, state.scopes))
     after = final_cost(state)
     _check_conserved(before, after, applied)
     accepted = [r for done in applied for r in build_recommendations(done, state)]
+    bought, issues = _purchases(state, catalog, book, hourly, chosen)
     return Recommendations(
-        accepted=_ranked(accepted),
+        accepted=_ranked([*accepted, *bought]),
         advisories=_advisories(rules, checked, scopes),
         counts=_counts(rules, checked, unpriced, state, accepted),
         passed_over=passed_over(rules, checked, scopes, state),
@@ -98,12 +113,35 @@ def recommend_changes(
             *inventory.issues,
             *price_issues(rules, unpriced, scopes, state),
             *evidence_issues(rules, checked, scopes),
+            *issues,
         ],
         cost_before=before,
-        cost_after=after,
+        cost_after=after - sum(r.list_saving for r in bought),
         has_bill=bool(state.billed),
         collected_at=inventory.collected_at,
     )
+
+
+def _purchases(
+    state: State,
+    catalog: PriceCatalog,
+    book: RuleBook,
+    hourly: HourlyBill | None,
+    settings: Settings,
+) -> tuple[list[Recommendation], list[Issue]]:
+    """Plan commitments on what is left, unless the bill cannot say or they are not asked for."""
+    wanted = [r for r in book.purchases if settings.checks is None or r.id in settings.checks]
+    if hourly is None or state.waterfall is None:
+        return [], []
+    state.waterfall.check_replayed()
+    issues = list(hourly.issues)
+    if (why := why_no_plan(hourly)) is not None:
+        return [], [*issues, why]
+    if not wanted:
+        return [], issues
+    left = state.waterfall.remaining()
+    bought, found = plan_purchases(left, catalog, wanted, settings.choice, settings.least_saving)
+    return bought, [*issues, *(issue for issue in found if issue not in issues)]
 
 
 def _working_rules(book: RuleBook, scopes: Mapping[str, Scope], settings: Settings) -> list[Rule]:

@@ -178,24 +178,38 @@ class IacTable:
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """All rules and usage models, the check ids that do not work yet with the reason, and IaC."""
+    """All rules and usage models, the check ids that do not work yet with the reason, and IaC.
+
+    Attributes:
+        models: table → what its rows use.
+        rules: checks of tables.
+        purchases: checks whose rows are what the commitment planner would buy.
+        missing: check id → what is missing.
+        iac: resource type → table.
+    """
 
     models: Mapping[str, UsageModel]
     rules: Sequence[Rule]
+    purchases: Sequence[Rule] = ()
     missing: Mapping[str, str] = field(default_factory=dict)
     iac: Mapping[str, IacTable] = field(default_factory=dict)
 
+    @property
+    def checks(self) -> Sequence[Rule]:
+        """Every working check."""
+        return [*self.rules, *self.purchases]
+
     def rule(self, check_id: str) -> Rule:
         """Return the rule of a check id."""
-        return next(rule for rule in self.rules if rule.id == check_id)
+        return next(rule for rule in self.checks if rule.id == check_id)
 
 
 def parse_rules(documents: Mapping[str, Mapping[str, Any]]) -> RuleBook:
     """Return the rules of parsed TOML files.
 
     Args:
-        documents: file name → document; a document may hold ``usage``, ``table``, ``rule`` and
-            ``missing``.
+        documents: file name → document; a document may hold ``usage``, ``table``, ``rule``,
+            ``purchase`` and ``missing``.
 
     Raises:
         SheetError: a rule contradicts itself; the message names the file and the rule.
@@ -205,6 +219,7 @@ def parse_rules(documents: Mapping[str, Mapping[str, Any]]) -> RuleBook:
         tables.update(document.get("table", {}))
     models: dict[str, UsageModel] = {}
     rules: dict[str, Rule] = {}
+    purchases: list[Rule] = []
     missing: dict[str, str] = {}
     iac: dict[str, IacTable] = {}
     for name, document in documents.items():
@@ -215,13 +230,17 @@ def parse_rules(documents: Mapping[str, Mapping[str, Any]]) -> RuleBook:
             if check in rules:
                 raise SheetError(f"{name}: rule {check} stands twice")
             rules[check] = _located(name, check, _rule, row)
+        purchases += [
+            _located(name, str(row.get("id", "?")), _rule, {**_PURCHASE, **row})
+            for row in document.get("purchase", [])
+        ]
         missing.update(document.get("missing", {}))
         for kind, row in document.get("iac", {}).items():
             iac[kind] = IacTable(row["table"], row["columns"], row.get("state", ""))
     for rule in rules.values():
         if rule.table not in models:
             raise SheetError(f"rule {rule.id}: table {rule.table} has no usage model")
-    return RuleBook(models, tuple(rules.values()), missing, iac)
+    return RuleBook(models, tuple(rules.values()), tuple(purchases), missing, iac)
 
 
 def _located(file: str, what: str, build: Any, *args: Any) -> Any:
@@ -263,6 +282,13 @@ def _line(row: Mapping[str, Any]) -> UsageLine:
         when=_optional(row.get("when")),
         region=_optional(row.get("region")),
     )
+
+
+# What all purchases have in common; dollars come from the planner.
+_PURCHASE: Final = {
+    "table": "commitments", "stage": "commitments", "data": "C",
+    "change": {"commitment": "quantity"},
+}  # fmt: skip
 
 
 def _rule(row: Mapping[str, Any]) -> Rule:

@@ -31,7 +31,7 @@ def rules_table(book: RuleBook) -> ReportTable:
         [r.id, r.title, r.table, ", ".join(_INPUTS[d] for d in r.data.split()),
          " and ".join(_logic(c.text, r.thresholds) for c in r.when),
          r.advisory or "cost before − cost after", r.action, r.stage, r.source, r.anchors]
-        for r in book.rules
+        for r in book.checks
     ]  # fmt: skip
     return ReportTable("Checks", [ReportColumn(h) for h in heads], rows)
 
@@ -74,7 +74,7 @@ def rules_markdown(book: RuleBook) -> str:
             "<!-- generated from costmodel/optimize/rules; do not edit -->",
             "# Checks of `costmodel recommend`",
             "",
-            f"{len(book.rules)} check ids work. A saving is always the cost before minus",
+            f"{len(book.checks)} check ids work. A saving is always the cost before minus",
             "the cost after through the price catalog; a check without dollars says why.",
             "Anchors: TH steampipe thrifty, TA Trusted Advisor, CO Compute Optimizer, COH Cost",
             "Optimization Hub, CE Cost Explorer, OS OptScale, CC Cloud Custodian, FI Finala,",

@@ -10,6 +10,7 @@ from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import BadInputError
 from costmodel.io.catalog_store import load_catalog
 from costmodel.io.catalog_store.read import find_catalog
+from costmodel.io.commitment_files import read_held
 from costmodel.io.fact_files import read_facts
 from costmodel.io.family_successors import read_family_successors
 from costmodel.io.inventory.metric_files import read_metric_files
@@ -17,17 +18,21 @@ from costmodel.io.inventory.store import read_inventory
 from costmodel.io.rule_files import load_rules
 from costmodel.optimize.billed_rows import bill_usage_table, billed_hours, billed_rows, read_shares
 from costmodel.optimize.billed_usage import billed_inventory
+from costmodel.optimize.commitments.held import HeldCommitment
 from costmodel.optimize.found_columns import found_columns
 from costmodel.optimize.given_columns import Fact, add_facts
+from costmodel.optimize.hourly_bill import read_hourly_bill
 from costmodel.optimize.iac_tables import iac_inventory
 from costmodel.optimize.inventory import Inventory, merge_inventories
 from costmodel.optimize.recommend import Settings, recommend_changes
 from costmodel.optimize.recommendation import Recommendations
 from costmodel.optimize.related_cells import objects
 from costmodel.optimize.rightsizing.search import Preferences
+from costmodel.optimize.rule_scope import Scope
 from costmodel.optimize.table_scope import build_scopes
 from costmodel.verbs.architectures import Source, read_source
 from costmodel.verbs.bills import read_bill
+from costmodel.verbs.commitments import Held
 
 Paths = str | Path | Sequence[str | Path]
 
@@ -44,6 +49,7 @@ def recommend(
     as_of: date | None = None,
     settings: Settings | None = None,
     preferences: Preferences | None = None,
+    held: Held = (),
 ) -> Recommendations:
     """Return the changes that save money, best order first, each dollar counted once.
 
@@ -58,6 +64,7 @@ def recommend(
         as_of: day for which dated checks of code are made; the catalog's date by default.
         settings: thresholds and limits.
         preferences: headroom of right-sizing.
+        held: commitments in force, or a file of them; those on the bill by default.
 
     Raises:
         BadInputError: nothing was given, or a file cannot be understood.
@@ -85,7 +92,8 @@ def recommend(
     account = merge_inventories(parts) if len(parts) > 1 else parts[0]
     said = {} if facts is None else read_facts(Path(facts))
     chosen = preferences or Preferences()
-    return _recommend(account, billed, places, prices, settings, chosen, said)
+    present = read_held(held) if isinstance(held, str | Path) else list(held)
+    return _recommend(account, billed, places, prices, settings, chosen, said, present)
 
 
 def _paths(paths: Paths) -> list[Path]:
@@ -100,6 +108,7 @@ def _recommend(
     settings: Settings | None,
     preferences: Preferences,
     facts: Mapping[str, Fact],
+    held: Sequence[HeldCommitment],
 ) -> Recommendations:
     book = load_rules()
     rows = None if bill is None else billed_rows(bill)
@@ -113,11 +122,25 @@ def _recommend(
         live = account.table(kind).num_rows - len(listed)
         found.setdefault(kind, {})["source_location"] = objects([*[""] * live, *listed])
     account = replace(account, issues=(*account.issues, *lost))
+    scopes = build_scopes(account, book, found, lines)
     return recommend_changes(
-        build_scopes(account, book, found, lines),
+        scopes,
         catalog,
         book,
         inventory=account,
         settings=settings,
         billed=None if rows is None else read_shares(rows),
+        hourly=None if bill is None else read_hourly_bill(bill, catalog, _names(scopes), held),
     )
+
+
+def _names(scopes: Mapping[str, Scope]) -> set[str]:
+    """Return every id by which a bill may know a resource of the inventory."""
+    return {
+        str(name)
+        for scope in scopes.values()
+        for column in ("resource_id", "arn")
+        if column in scope
+        for name in scope.full(column)
+        if name
+    }

@@ -52,6 +52,7 @@ class Offer:
     price: float  # USD per hour and unit
     upfront_share: float  # of the amortised price
     units: float
+    service_code: str = ""  # of a reservation
 
     @property
     def is_reservation(self) -> bool:
@@ -175,6 +176,7 @@ def _reserved_offers(
             float(price[best] / units[best]),
             share,
             _purchase_units(rates.usage, best, float(units[best])),
+            str(rates.usage.rows["x_ServiceCode"][best]),
         )
         result.append((offer, _only(units, rows)))
     return result

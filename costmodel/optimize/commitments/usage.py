@@ -108,6 +108,30 @@ def read_usage(
     return _pivot(frame, list(keys), issues)
 
 
+def with_rows(usage: HourlyUsage, rows: list[dict[str, str]], rates: Floats) -> HourlyUsage:
+    """Return the usage with further rows that nothing is used of yet.
+
+    Args:
+        usage: hourly usage.
+        rows: key columns of each further row.
+        rates: their on-demand rates [USD per unit].
+    """
+    import pandas as pd
+
+    if not rows:
+        return usage
+    for row in rows:
+        row["x_InstanceType"] = _instance_type(row["x_ServiceCode"], row["x_UsageType"])
+    table = pd.concat([usage.rows, pd.DataFrame(rows)], ignore_index=True)
+    unused = np.zeros((len(usage.weight), len(rows)))
+    return replace(
+        usage,
+        rows=table,
+        quantity=np.concatenate([usage.quantity, unused], axis=1),
+        on_demand_rate=np.concatenate([usage.on_demand_rate, rates]),
+    )
+
+
 def _eligible(frame: "pd.DataFrame", pricing: tuple[str, ...]) -> "pd.DataFrame":
     for column, allowed in (("ChargeCategory", ("Usage",)), ("PricingCategory", pricing)):
         if column in frame:

@@ -1,0 +1,142 @@
+"""A bill hour by hour: the commitments on it, and whose hours are whose."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+import costmodel
+from costmodel.errors import BadInputError
+from costmodel.optimize.commitments.billed_held import _terms, held_on_bill
+from costmodel.optimize.hourly_bill import read_hourly_bill, short_name
+
+SEED = 3
+
+
+@pytest.fixture(scope="module")
+def catalog():
+    return costmodel.load_catalog()
+
+
+@pytest.fixture(scope="module")
+def bills(tmp_path_factory, catalog):
+    """Return the same month in two formats."""
+    prices = costmodel.catalog_price_table(catalog, ["us-east-1"])
+    settings = costmodel.BillSettings(rows=40_000, seed=SEED, accounts=3)
+    found = {}
+    for kind in ("cur", "focus-1.2"):
+        folder = tmp_path_factory.mktemp("bills") / kind
+        costmodel.generate_bill(settings, prices, folder, kind)
+        found[kind] = costmodel.read_bill(folder)
+    return found
+
+
+def facts(held):
+    return sorted((h.plan_type, h.scope, round(h.commitment, 6), h.term, h.start) for h in held)
+
+
+def test_commitments_are_read_off_the_fees(bills) -> None:
+    held, issues = held_on_bill(bills["cur"])
+
+    assert issues == []
+    assert {h.plan_type for h in held} == {"Reserved", "Compute"}
+    fees = bills["cur"].sql(
+        "SELECT SUM(CommitmentDiscountQuantity) AS total FROM bill "
+        "WHERE ChargeCategory = 'Purchase' AND ChargeFrequency = 'Recurring'"
+    )["total"][0].as_py()  # fmt: skip
+    assert sum(h.commitment for h in held) * 744 == pytest.approx(float(fees))
+    assert {h.start for h in held} == {datetime(2026, 1, 1, tzinfo=UTC)}
+
+
+def test_focus_tells_as_much_as_the_report(bills) -> None:
+    cur, focus = (held_on_bill(bills[kind])[0] for kind in ("cur", "focus-1.2"))
+
+    assert facts(cur) == facts(focus)
+
+
+@pytest.mark.parametrize(
+    ("fee", "terms"),
+    [
+        ("ComputeSP:1yrNoUpfront", ("Compute", "1yr", "No Upfront")),
+        ("USE1-EC2SP:m5.3yrAllUpfront", ("EC2Instance", "3yr", "All Upfront")),
+        ("DatabaseSP:1yrNoUpfront", ("Database", "1yr", "No Upfront")),
+    ],
+)
+def test_the_name_of_a_fee_tells_the_terms(fee, terms) -> None:
+    row = {"x_CommitmentOffering": None, "LeaseContractLength": None, "PurchaseOption": None}
+
+    assert _terms({**row, "x_UsageType": fee}, "sp-1") == terms
+
+
+def test_unknown_terms_are_not_guessed() -> None:
+    row = {"x_CommitmentOffering": None, "LeaseContractLength": None, "PurchaseOption": None}
+
+    with pytest.raises(BadInputError, match="sp-1: the bill does not tell the terms"):
+        _terms({**row, "x_UsageType": "BoxUsage:m5.large"}, "sp-1")
+
+
+def test_the_hours_of_a_resource_are_those_billed(bills, catalog) -> None:
+    bill = bills["cur"]
+    (row,) = bill.sql(
+        "SELECT ResourceId, SUM(PricingQuantity) AS hours FROM bill WHERE ChargeCategory = 'Usage'"
+        " AND x_UsageType LIKE 'BoxUsage:%' AND PricingCategory IN ('Standard', 'Committed')"
+        " AND ResourceId IS NOT NULL GROUP BY ALL ORDER BY hours DESC, ResourceId LIMIT 1"
+    ).to_pylist()
+    name = row["ResourceId"]
+
+    found = read_hourly_bill(bill, catalog, [short_name(name), "i-unknown"])
+
+    assert found is not None
+    assert set(found.names) == {short_name(name)}
+    hours = [h for (who, key), h in found.profiles.items() if "BoxUsage" in key[2]]
+    assert sum(h.sum() for h in hours) == pytest.approx(float(row["hours"]))
+    assert len(hours[0]) == 744
+
+
+def test_usage_that_nothing_on_sale_covers_is_left_out(bills, catalog) -> None:
+    found = read_hourly_bill(bills["cur"], catalog, [])
+
+    assert found is not None
+    kinds = set(found.usage.rows["x_UsageType"])
+    assert any(kind.startswith("BoxUsage") for kind in kinds)
+    assert not any("VolumeUsage" in kind or "DataTransfer" in kind for kind in kinds)
+
+
+def test_given_commitments_stand_for_those_on_the_bill(bills, catalog) -> None:
+    mine = [costmodel.HeldCommitment("Compute", 1.0)]
+
+    found = read_hourly_bill(bills["cur"], catalog, [], mine)
+
+    assert found is not None
+    assert found.held == mine
+
+
+def test_a_bill_without_prices_on_demand_has_no_hours(tmp_path, catalog) -> None:
+    table = tmp_path / "bill.csv"
+    table.write_text("BilledCost,ChargePeriodStart,ChargePeriodEnd,ServiceName,ChargeCategory,"
+                     "BillingCurrency,BillingPeriodStart,BillingPeriodEnd\n"
+                     "1.0,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,Amazon EC2,Usage,USD,"
+                     "2026-01-01T00:00:00Z,2026-02-01T00:00:00Z\n")  # fmt: skip
+
+    assert read_hourly_bill(costmodel.read_bill(table), catalog, []) is None
+
+
+def test_recommendations_of_a_whole_bill_add_up(bills, catalog) -> None:
+    result = costmodel.recommend(bill=bills["cur"], catalog=catalog)
+
+    assert {"cm-buy-sp"} <= {r.rule.id for r in result.accepted}
+    assert result.cost_before - result.cost_after == pytest.approx(result.list_saving, abs=0.005)
+    assert all(r.effective_saving > 0.0 for r in result.accepted)
+    assert np.isfinite(result.effective_saving)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("arn:aws:ec2:us-east-1:1:instance/i-1", "i-1"),
+        ("arn:aws:rds:us-east-1:1:db:shop", "shop"),
+        ("i-1", "i-1"),
+    ],
+)
+def test_the_id_inside_an_arn(name, short) -> None:
+    assert short_name(name) == short
