@@ -86,11 +86,24 @@ class SheetLibrary(Mapping[str, Kind]):
                 return self.sheet(file).free[resource_type]
         return None
 
+    def knows(self, resource_type: str) -> bool:
+        """Return whether a type is priced or known to cost nothing."""
+        return resource_type in self or self.free_reason(resource_type) is not None
+
     def nearest(self, resource_type: str) -> str | None:
-        """Return the known resource type that is spelled most alike."""
+        """Return the known resource type that is spelled most alike, of Terraform or AWS::."""
         if resource_type not in self._nearest:
+            known = (
+                [
+                    kind.cloudformation
+                    for sheet in self.services
+                    for kind in sheet.resources.values()
+                ]
+                if "::" in resource_type
+                else [*self, *self._free]
+            )
             # 0.8: aws_foo_bar is not aws_key_pair misspelt.
-            close = get_close_matches(resource_type, [*self, *self._free], 1, 0.8)
+            close = get_close_matches(resource_type, known, 1, 0.8)
             self._nearest[resource_type] = close[0] if close else None
         return self._nearest[resource_type]
 

@@ -125,7 +125,11 @@ def read_source(
         return replace(source, region=source.region or region)
     paths = [source] if isinstance(source, str | Path) else list(source)
     known = KnownInputs(catalog.sheets)
-    specs = [read_spec(p, region=region, usage=usage, known_inputs=known) for p in paths]
+    knows = catalog.sheets.knows
+    specs = [
+        read_spec(p, region=region, usage=usage, known_inputs=known, knows_type=knows)
+        for p in paths
+    ]
     if len(specs) == 1:
         return specs[0]
     resources: list[Resource] = []

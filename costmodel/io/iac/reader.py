@@ -1,9 +1,9 @@
 """Read an architecture of any kind: the kind is told from the content, not from the name."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from costmodel.errors import SpecError
 from costmodel.io.iac.cloudformation.tags import TemplateLoader
@@ -22,6 +22,7 @@ def read_spec(
     region: str | None = None,
     usage: str | Path | UsageFile | None = None,
     known_inputs: Mapping[str, Collection[str]] | None = None,
+    knows_type: Callable[[str], bool] | None = None,
     variable_files: Sequence[str | Path] = (),
     parameters: Mapping[str, Any] | None = None,
 ) -> ArchitectureSpec:
@@ -34,6 +35,8 @@ def read_spec(
         usage: a usage file, or its path.
         known_inputs: resource type → names of its inputs; misspelt ones in a YAML spec become
             errors, those in a usage file issues.
+        knows_type: tells whether a Terraform type is known; a CloudFormation type whose Terraform
+            name is not keeps its own name.
         variable_files: Terraform variable files beside those Terraform loads by itself.
         parameters: CloudFormation parameter name → value, over the template's defaults.
 
@@ -45,7 +48,7 @@ def read_spec(
     spec = (
         read_directory(path, region, variable_files)
         if path.is_dir()
-        else _read_file(path, region, known_inputs, parameters)
+        else _read_file(path, region, known_inputs, _Templates(knows_type, parameters))
     )
     if region is not None and spec.region is None:
         spec = replace(spec, region=region)
@@ -71,11 +74,18 @@ def read_plan(
     return parse_plan(document, str(path), region)
 
 
+class _Templates(NamedTuple):
+    """What only CloudFormation templates are read with."""
+
+    knows_type: Callable[[str], bool] | None
+    parameters: Mapping[str, Any] | None
+
+
 def _read_file(
     path: Path,
     region: str | None,
     known_inputs: Mapping[str, Collection[str]] | None,
-    parameters: Mapping[str, Any] | None,
+    templates: _Templates,
 ) -> ArchitectureSpec:
     name = str(path)
     if not path.exists():
@@ -84,7 +94,7 @@ def _read_file(
         raise SpecError(f"{name}: is one file of a Terraform module; give its directory")
     document = parse_document(read_text(path), name, loader=TemplateLoader)
     try:
-        return _architecture(document, path, region, known_inputs, parameters)
+        return _architecture(document, path, region, known_inputs, templates)
     except RecursionError:
         raise SpecError(f"{name}: is nested too deeply to be an architecture") from None
 
@@ -94,7 +104,7 @@ def _architecture(
     path: Path,
     region: str | None,
     known_inputs: Mapping[str, Collection[str]] | None,
-    parameters: Mapping[str, Any] | None,
+    templates: _Templates,
 ) -> ArchitectureSpec:
     name = str(path)
     if is_plan(document):
@@ -102,5 +112,5 @@ def _architecture(
     if is_state(document):
         return parse_state(document, name, region)
     if is_template(document):
-        return parse_template(document, path, region=region, parameters=parameters)
+        return parse_template(document, path, region=region, **templates._asdict())
     return parse_spec(document, name, known_inputs)

@@ -86,10 +86,7 @@ def type_mapping(name: str, properties: Any = None) -> TypeMapping:
     """
     types, _, _ = _tables()
     if name not in types:
-        _, _, rest = name.partition("::")
-        service, *parts = rest.split("::")
-        word = _document()["services"].get(service, snake_case(service))
-        return TypeMapping("_".join(["aws", word, *map(snake_case, parts)]))
+        return TypeMapping(_document()["renamed"].get(name) or _ruled_name(name))
     mapping = types[name]
     for condition, terraform in mapping.variants.items():
         key, _, value = condition.partition("=")
@@ -97,6 +94,14 @@ def type_mapping(name: str, properties: Any = None) -> TypeMapping:
         if found is not None and value in ("", str(found)):
             return replace(mapping, terraform=terraform)
     return mapping
+
+
+def _ruled_name(name: str) -> str:
+    """Return the Terraform type the naming rule gives: ``AWS::IAM::Role`` → ``aws_iam_role``."""
+    _, _, rest = name.partition("::")
+    service, *parts = rest.split("::")
+    word = _document()["services"].get(service, snake_case(service))
+    return "_".join(["aws", word, *map(snake_case, parts)])
 
 
 def terraform_attributes(mapping: TypeMapping, properties: Mapping[str, Any]) -> Attributes:

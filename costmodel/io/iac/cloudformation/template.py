@@ -4,7 +4,7 @@ A resource's address is ``TYPE.LogicalId`` (``aws_sqs_queue.Orders``); in a nest
 ``module.STACK.TYPE.LogicalId``. The region is the caller's: a template fixes none.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,11 @@ from typing import Any
 from costmodel.errors import Issue, IssueReason, SpecError
 from costmodel.io.iac.cloudformation.intrinsics import Scope, Unknown
 from costmodel.io.iac.cloudformation.loops import expanded
-from costmodel.io.iac.cloudformation.properties import terraform_attributes, type_mapping
+from costmodel.io.iac.cloudformation.properties import (
+    TypeMapping,
+    terraform_attributes,
+    type_mapping,
+)
 from costmodel.io.iac.cloudformation.sam import has_transform, transformed
 from costmodel.io.iac.cloudformation.tags import TemplateLoader
 from costmodel.io.iac.documents import line_of, nearest, parse_document, place, read_text
@@ -22,7 +26,10 @@ from costmodel.usage.spec import ArchitectureSpec, Resource
 _STACKS = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
 # Costs nothing and has no Terraform counterpart: the functions behind custom resources are
 # resources of their own.
-_SKIPPED = ("AWS::CDK::", "Custom::", "AWS::CloudFormation::")
+_SKIPPED = ("AWS::CDK::", "Custom::", "AWS::CloudFormation::", "AWS::AppSync::GraphQLSchema",
+            "AWS::RDS::DBSecurityGroup", "AWS::SageMaker::ModelPackage",
+            "AWS::SecretsManager::SecretTargetAttachment",
+            "AWS::StepFunctions::StateMachineVersion")  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -34,12 +41,14 @@ class _Stack:
         module: address prefix of a nested stack, ending with a dot; "" for the root.
         above: files of the stacks around it, to find circles.
         region: region of the stack.
+        knows_type: tells whether a Terraform type is known.
     """
 
     path: Path
     module: str
     above: tuple[Path, ...]
     region: str | None
+    knows_type: Callable[[str], bool]
     resources: list[Resource] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 
@@ -61,6 +70,7 @@ def parse_template(
     path: Path,
     *,
     region: str | None = None,
+    knows_type: Callable[[str], bool] | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> ArchitectureSpec:
     """Turn a parsed template into an architecture.
@@ -69,6 +79,7 @@ def parse_template(
         document: the template, parsed with ``TemplateLoader`` if it is YAML.
         path: its file; nested stacks are looked for beside it.
         region: region of the stack: what ``AWS::Region`` stands for.
+        knows_type: tells whether a Terraform type is known; all are by default.
         parameters: parameter name → value, over the template's defaults.
 
     Raises:
@@ -80,7 +91,7 @@ def parse_template(
         if name not in declared:
             hint = nearest(name, map(str, declared))
             raise SpecError(f"{path}: the template has no parameter '{name}'{hint}")
-    stack = _Stack(path, "", (path.resolve(),), region)
+    stack = _Stack(path, "", (path.resolve(),), region, knows_type or (lambda _: True))
     _read_stack(document, stack, given)
     return ArchitectureSpec(resources=stack.resources, region=region, issues=stack.issues)
 
@@ -121,8 +132,13 @@ def _read_stack(document: Mapping[str, Any], stack: _Stack, given: Mapping[str, 
 
 
 def _address(stack: _Stack, name: str, body: Mapping[str, Any]) -> str:
-    kind = type_mapping(body["Type"], body.get("Properties")).terraform
-    return f"{stack.module}{kind}.{name}"
+    return f"{stack.module}{_mapping(body, stack).terraform}.{name}"
+
+
+def _mapping(body: Mapping[str, Any], stack: _Stack) -> TypeMapping:
+    """Return how a resource reads in Terraform's words; one nobody knows keeps its own type."""
+    mapping = type_mapping(body["Type"], body.get("Properties"))
+    return mapping if stack.knows_type(mapping.terraform) else TypeMapping(body["Type"])
 
 
 def _loop_issue(name: str, declared: Mapping[str, Any], stack: _Stack) -> Issue:
@@ -165,7 +181,11 @@ def _exists(
 ) -> bool:
     if "Condition" not in body:
         return True
-    holds = scope.condition(body["Condition"])
+    name = body["Condition"]
+    holds = scope.condition(name)
+    if isinstance(holds, Unknown) and name not in scope.conditions:
+        hint = nearest(str(name), map(str, scope.conditions))
+        raise SpecError(f"{source}: the template has no condition '{name}'{hint}")
     if isinstance(holds, Unknown):
         stack.issues.append(
             Issue(
@@ -196,7 +216,7 @@ def _read_resource(
         return
     if kind.startswith(_SKIPPED):
         return
-    mapping = type_mapping(kind, body.get("Properties"))
+    mapping = _mapping(body, stack)
     attributes = terraform_attributes(mapping, properties)
     if kind == "AWS::Serverless::SimpleTable" and "ProvisionedThroughput" in properties:
         attributes.inputs["billing_mode"] = "PROVISIONED"
@@ -249,7 +269,8 @@ def _read_nested(
     document = parse_document(read_text(target), str(target), loader=TemplateLoader)
     if not is_template(document):
         raise SpecError(f"{target}: is not a CloudFormation template (nested by {source})")
-    inner = _Stack(target, f"{address}.", (*stack.above, target.resolve()), stack.region)
+    above = (*stack.above, target.resolve())
+    inner = _Stack(target, f"{address}.", above, stack.region, stack.knows_type)
     given = properties.get("Parameters")
     _read_stack(document, inner, given if isinstance(given, Mapping) else {})
     stack.resources += inner.resources
