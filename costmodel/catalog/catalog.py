@@ -5,11 +5,11 @@ bills call things (product codes) and what the price list calls them differ; ``a
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -42,6 +42,8 @@ from costmodel.catalog.usage_type import Texts, strip_prefixes, usage_type_prefi
 from costmodel.engine.tiers import TierTable, build_tier_table
 from costmodel.errors import BadInputError, IssueReason
 from costmodel.result import Shown
+
+_Derived = TypeVar("_Derived")
 
 
 class CatalogLoader(Protocol):
@@ -97,6 +99,7 @@ class PriceCatalog(Shown):
     _rates: dict[str, ServiceRates] = field(default_factory=dict)
     _loaded: dict[str, frozenset[str]] = field(default_factory=dict)
     _prefixes: dict[str, str] = field(default_factory=dict)
+    _derived: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def sheets(self) -> SheetLibrary:
@@ -113,6 +116,13 @@ class PriceCatalog(Shown):
     def lookup_tables(self) -> LookupTables:
         """The look-up tables every sheet may read."""
         return LookupTables(self.hardware, self.regions, self.zones)
+
+    def derived(self, make: "Callable[[PriceCatalog], _Derived]") -> _Derived:
+        """Return what a higher layer makes of this catalog and keeps with it, made once."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        made: _Derived = self._derived[make]
+        return made
 
     def __repr__(self) -> str:
         return f"PriceCatalog(version={self.version!r}, published={self.published!r})"
@@ -142,8 +152,8 @@ class PriceCatalog(Shown):
         """Service codes that have rates."""
         return self.loader.services()
 
-    @property
-    def regions(self) -> dict[str, str]:
+    @cached_property
+    def regions(self) -> Mapping[str, str]:
         """Region → usage-type prefix (``us-east-1`` → "", ``eu-west-1`` → "EU")."""
         return {
             row["RegionId"]: row["x_Prefix"]
@@ -151,8 +161,8 @@ class PriceCatalog(Shown):
             if row["x_RegionKind"] == "region"
         }
 
-    @property
-    def zones(self) -> list[str]:
+    @cached_property
+    def zones(self) -> Sequence[str]:
         """Local and wavelength zones that have prices of their own."""
         rows = self.loader.regions()
         return [row["RegionId"] for row in rows if row["x_RegionKind"] == "zone"]

@@ -108,6 +108,11 @@ class SheetLibrary(Mapping[str, Kind]):
         return self._nearest[resource_type]
 
     @cached_property
+    def known_inputs(self) -> "KnownInputs":
+        """Resource type → names of what its sheet reads."""
+        return KnownInputs(self)
+
+    @cached_property
     def services(self) -> list[ServiceSheet]:
         """Every sheet, by file name."""
         return [self.sheet(file) for file in sorted(self._texts)]

@@ -18,7 +18,7 @@ from costmodel.estimate.free_tier import FreeTier, free_quantity
 from costmodel.estimate.purchase import buy
 from costmodel.estimate.remedy import Remedies
 from costmodel.estimate.result import CatalogStamp, Coverage, Estimate
-from costmodel.usage.expand import expand
+from costmodel.usage.expand import Expander
 from costmodel.usage.spec import ArchitectureSpec, Resource
 from costmodel.usage.table import Floats, Ints, Texts, UsageTable
 
@@ -56,9 +56,7 @@ def estimate_spec(
     for region in sorted({r for r in regions if r is not None and r not in known}):
         issues.append(_unknown_region(region, known))
     month = as_of or date.fromisoformat(catalog.published)
-    usage, expand_issues = expand(
-        spec.resources, regions, catalog.sheets, catalog.lookup_tables, month
-    )
+    usage, expand_issues = catalog.derived(_expander).expand(spec.resources, regions, month)
     match, sku = _match(usage, catalog)
     pool = _pools(usage, pool_tiers)
     free = free_quantity(usage, catalog.free_allowances, free_tier)
@@ -88,6 +86,10 @@ def estimate_spec(
         coverage=coverage,
         catalog=CatalogStamp(catalog.version, catalog.published, catalog.currency),
     )
+
+
+def _expander(catalog: PriceCatalog) -> Expander:
+    return Expander(catalog.sheets, catalog.lookup_tables)
 
 
 def require_complete(estimate: Estimate) -> Estimate:

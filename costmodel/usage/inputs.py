@@ -1,16 +1,15 @@
-"""Read the inputs of many resources of one kind into arrays: attribute, usage, reference, default.
+"""Read the inputs of a resource: attribute, usage, reference, default.
 
 Order of truth: attribute > usage by address > usage by type > default of the sheet.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-import numpy as np
-
 from costmodel.catalog.sheet import Input
-from costmodel.engine.formula.functions import Array, is_given
+from costmodel.engine.formula.scalar import is_given
 from costmodel.errors import Issue, IssueReason
 from costmodel.usage.references import (
     References,
@@ -25,37 +24,45 @@ from costmodel.usage.spec import Resource
 _LARGEST = 1e18
 
 
-def read_input(
-    given: Input, resources: Sequence[Resource], references: References, issues: list[Issue]
-) -> tuple[Array, list[int]]:
-    """Return one input of many resources, (n,): floats, texts or flags by its kind.
+@dataclass(frozen=True, slots=True)
+class InputReader:
+    """One input of a sheet, ready to be read of resource after resource."""
 
-    Values of the wrong kind, below 0 or outside the allowed texts become unknown and an issue;
-    the second result names their rows.
-    """
-    steps = given.path.split(".")
-    raw = [_raw_value(given, steps, resource, references, issues) for resource in resources]
-    read, dtype = _READERS[given.kind]
-    values: Array = np.empty(len(raw), dtype=dtype)
-    refused = []
-    for row, (value, resource) in enumerate(zip(raw, resources, strict=True)):
+    given: Input
+    steps: tuple[str, ...]
+    is_plain: bool  # a value directly under its name, with nothing behind it
+
+    def read(
+        self, resource: Resource, references: References, issues: list[Issue]
+    ) -> tuple[Any, bool]:
+        """Return the input of one resource, a float, text or flag by its kind; was it refused?
+
+        A value of the wrong kind, below 0 or outside the allowed texts becomes unknown and an
+        issue: it is refused.
+        """
+        given = self.given
+        raw = resource.inputs.get(given.name) if self.is_plain else None
+        if raw is None and self.is_plain:
+            raw = resource.usage.get(given.name)
+        if isinstance(raw, list | tuple) or not self.is_plain:
+            raw = _value(given, self.steps, resource, references)
+        if raw is None:
+            raw = _default(given, self.steps[0], resource, issues)
         said = len(issues)
-        values[row] = read(value, given, resource, issues)
-        if len(issues) > said:
-            refused.append(row)
-    return values, refused
+        value = _READERS[given.kind](raw, given, resource, issues)
+        return value, len(issues) > said
 
 
-def _raw_value(
-    given: Input,
-    steps: Sequence[str],
-    resource: Resource,
-    references: References,
-    issues: list[Issue],
-) -> Any:
+def input_reader(given: Input) -> InputReader:
+    """Return the reader of an input."""
+    has_more = given.counts or given.from_reference or given.referenced_by
+    is_plain = given.path == given.name and "." not in given.path and "[" not in given.path
+    return InputReader(given, tuple(given.path.split(".")), is_plain and not has_more)
+
+
+def _value(given: Input, steps: Sequence[str], resource: Resource, references: References) -> Any:
     if given.referenced_by and not given.from_reference:
-        value = _value_of_referrers(given, resource, references)
-        return given.default if value is None else value
+        return _value_of_referrers(given, resource, references)
     value = _own_value(given, steps, resource)
     for reference in given.from_reference if value is None else ():
         value = _value_behind(given, reference.split("."), resource, references)
@@ -63,9 +70,13 @@ def _raw_value(
             break
     if value is None and given.referenced_by:
         value = _value_of_referrers(given, resource, references)
-    if value is not None:
-        return value
-    if given.default is not None and steps[0] in resource.unknown and not given.usage:
+    return value
+
+
+def _default(given: Input, head: str, resource: Resource, issues: list[Issue]) -> Any:
+    is_of_referrers = given.referenced_by and not given.from_reference
+    is_late = head in resource.unknown and not given.usage and not is_of_referrers
+    if given.default is not None and is_late:
         message = f"{given.path} is known only after apply: priced as {given.default}"
         issues.append(Issue(IssueReason.UNRESOLVED, resource.address, message))
     return given.default
@@ -165,10 +176,10 @@ def _checked_text(value: Any, given: Input, resource: Resource, issues: list[Iss
     return text
 
 
-_READERS: Final[Mapping[str, tuple[Callable[..., Any], type]]] = {
-    "number": (_number, float),
-    "flag": (_flag, bool),
-    "text": (_checked_text, object),
+_READERS: Final[Mapping[str, Callable[..., Any]]] = {
+    "number": _number,
+    "flag": _flag,
+    "text": _checked_text,
 }
 
 
@@ -187,10 +198,6 @@ def _bad_value(value: Any, given: Input, resource: Resource, wanted: str, hint: 
     )
 
 
-def missing_inputs(names: Sequence[str], scope: Mapping[str, Array], row: int) -> list[str]:
-    """Return which of the names have no value in a row."""
-    return [
-        name
-        for name in names
-        if name in scope and not is_given(scope[name])[row if len(scope[name]) > 1 else 0]
-    ]
+def missing_inputs(names: Sequence[str], scope: Mapping[str, Any]) -> list[str]:
+    """Return which of the names have no value."""
+    return [name for name in names if name in scope and not is_given(scope[name])]

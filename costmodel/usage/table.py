@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from costmodel.catalog.sheet import Meter
-from costmodel.engine.formula import Scope
 
 Texts = npt.NDArray[np.object_]
 Floats = npt.NDArray[np.float64]
@@ -18,19 +17,40 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """Where a row's quantity came from: the meter, the values it read, and the row among them."""
+    """Where a row's quantity came from: the meter and the values its formulas could read."""
 
     meter: Meter
-    scope: Scope
-    row: int
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
     reads_usage: bool
 
     def readings(self) -> dict[str, Any]:
         """Return the value of each name the quantity and usage type read."""
+        scope = dict(zip(self.names, self.values, strict=True))
         names = sorted(self.meter.quantity.names | self.meter.usage_type.names)
-        return {
-            name: self.scope[name][self.row if len(self.scope[name]) > 1 else 0] for name in names
-        }
+        return {name: scope[name] for name in names}
+
+
+class UsageLine(NamedTuple):
+    """One row of a usage table, without the resource it belongs to; see ``UsageTable``."""
+
+    path: tuple[str, ...]
+    name: str
+    service_code: str
+    region_id: str | None
+    usage_type: str | None
+    operation: str | None
+    variant: str | None
+    unit: str
+    quantity: float
+    is_usage_based: bool
+    pools_tiers: bool
+    model: str
+    lease: str | None
+    option: str | None
+    offering_class: str | None
+    plan_type: str | None
+    working: Working
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +94,25 @@ class UsageTable:
         return len(self.quantity)
 
 
-def concat_usage(parts: Sequence[UsageTable]) -> UsageTable:
-    """Return the rows of several tables in order."""
-    arrays = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in UsageTable.__slots__
-        if name != "workings"
-    }
-    return UsageTable(**arrays, workings=[w for part in parts for w in part.workings])
+def usage_table(rows: Sequence[tuple[int, UsageLine]]) -> UsageTable:
+    """Return lines, each with the number of its resource, as a table."""
+    columns = list(zip(*[line for _, line in rows], strict=True)) or [()] * len(UsageLine._fields)
+    *named, workings = zip(UsageLine._fields, columns, strict=True)
+    arrays = {name: _column(name, values) for name, values in named}
+    resource = np.array([number for number, _ in rows], dtype=np.intp)
+    return UsageTable(resource=resource, workings=workings[1], **arrays)
 
 
-def empty_usage() -> UsageTable:
-    """Return a usage table without rows."""
-    dtypes = {"resource": np.intp, "quantity": np.float64, "is_usage_based": bool}
-    dtypes["pools_tiers"] = bool
-    arrays: dict[str, Any] = {
-        name: np.empty(0, dtype=dtypes.get(name, object))
-        for name in UsageTable.__slots__
-        if name != "workings"
-    }
-    return UsageTable(**arrays)
+_DTYPES: Final = {"quantity": np.float64, "is_usage_based": np.bool_, "pools_tiers": np.bool_}
+
+
+def _column(name: str, values: Sequence[Any]) -> npt.NDArray[Any]:
+    if name in _DTYPES:
+        return np.array(values, dtype=_DTYPES[name])
+    column = np.empty(len(values), dtype=object)
+    if name == "path":  # numpy would take tuples of one length for a second dimension
+        for row, value in enumerate(values):
+            column[row] = value
+    else:
+        column[:] = values
+    return column

@@ -10,7 +10,6 @@ from datetime import date
 from pathlib import Path
 
 from costmodel.catalog.catalog import PriceCatalog
-from costmodel.catalog.library import KnownInputs
 from costmodel.compare import Comparison, compare_estimates
 from costmodel.estimate.estimate import Pooling, estimate_spec
 from costmodel.estimate.explain import Explanation, explain_resource
@@ -54,7 +53,7 @@ def estimate(
     prices = catalog or load_catalog()
     changes = scenario if isinstance(scenario, Scenario) else _read_scenario(scenario)
     spec = read_source(source, prices, usage=usage, region=region)
-    spec = apply_scenario(spec, changes, KnownInputs(prices.sheets))
+    spec = apply_scenario(spec, changes, prices.sheets.known_inputs)
     return estimate_spec(
         spec,
         prices,
@@ -124,7 +123,7 @@ def read_source(
     if isinstance(source, ArchitectureSpec):
         return replace(source, region=source.region or region)
     paths = [source] if isinstance(source, str | Path) else list(source)
-    known = KnownInputs(catalog.sheets)
+    known = catalog.sheets.known_inputs
     knows = catalog.sheets.knows
     specs = [
         read_spec(p, region=region, usage=usage, known_inputs=known, knows_type=knows)

@@ -32,7 +32,11 @@ def as_flag(values: Array) -> Array:
     if values.dtype == bool:
         return values
     if values.dtype == object:
-        truths = [value not in (None, "", "false", False, 0) for value in values.ravel()]
+        # NaN may stand among objects, too: it is not equal to itself.
+        truths = [
+            value not in (None, "", "false", False, 0) and value == value
+            for value in values.ravel()
+        ]
         return np.array(truths, dtype=bool).reshape(values.shape)
     flags: Array = np.nan_to_num(values.astype(np.float64)) != 0
     return flags

@@ -2,13 +2,14 @@
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from costmodel.engine.formula.functions import FUNCTIONS, as_flag, as_number, choose, look_up
+from costmodel.engine.formula.scalar import Value, compile_value
 from costmodel.errors import FormulaError
 
 Array = npt.NDArray[Any]
@@ -36,12 +37,13 @@ _MAX_LENGTH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A checked formula: the names and tables it reads, and its value on arrays."""
+    """A checked formula: the names and tables it reads, its value on a row and on arrays."""
 
     text: str
     tree: ast.expr
     names: frozenset[str]
     tables: frozenset[str]
+    value: Value = field(repr=False, compare=False)  # on plain values and the tables
 
     def evaluate(self, scope: Scope, tables: Tables | None = None) -> Array:
         """Return the value for every row of the scope.
@@ -72,7 +74,7 @@ def compile_formula(text: str) -> Formula:
     names: set[str] = set()
     tables: set[str] = set()
     _check(tree, text, names, tables)
-    return Formula(text, tree, frozenset(names), frozenset(tables))
+    return Formula(text, tree, frozenset(names), frozenset(tables), compile_value(tree))
 
 
 def _parse(text: str) -> ast.expr:

@@ -1,12 +1,13 @@
 """Texts with formulas in braces, such as ``Requests{'-FIFO' if fifo_queue}``."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from costmodel.engine.formula.language import Array, Formula, Scope, Tables, compile_formula
+from costmodel.engine.formula.scalar import Value, join_value
 from costmodel.errors import FormulaError
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
@@ -19,6 +20,7 @@ class Template:
     text: str
     literals: tuple[str, ...]
     formulas: tuple[Formula, ...]
+    value: Value = field(repr=False, compare=False)  # text or None on one row of plain values
 
     @property
     def names(self) -> frozenset[str]:
@@ -63,7 +65,9 @@ def compile_template(text: str) -> Template:
     literals, formulas = parts[::2], parts[1::2]
     if any("{" in literal or "}" in literal for literal in literals):
         raise FormulaError(f"template {text!r}: braces do not pair")
-    return Template(text, tuple(literals), tuple(map(compile_formula, formulas)))
+    compiled = tuple(map(compile_formula, formulas))
+    value = join_value(literals, [formula.value for formula in compiled])
+    return Template(text, tuple(literals), compiled, value)
 
 
 def _text(value: Any) -> str | None:
