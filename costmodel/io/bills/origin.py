@@ -33,6 +33,7 @@ class Origin(NamedTuple):
     report: str
     period: str
     assembly: str
+    place: str  # the folder, up to that of the period
 
 
 def origin_of(path: Path) -> Origin:
@@ -44,6 +45,7 @@ def origin_of(path: Path) -> Origin:
         report,
         "-".join(filter(None, period.groups())) if period else "",
         next(filter(None, assembly.groups())) if assembly else _assembly_beside(path, report),
+        text[: period.start()] if period else path.parent.as_posix(),
     )
 
 
@@ -82,7 +84,7 @@ def refuse_copies(parts: Iterable[Sniffed]) -> None:
     seen: dict[tuple[object, ...], tuple[Sniffed, Origin]] = {}
     for part in parts:
         origin = origin_of(part.named)
-        key = (part.format, origin.report, origin.period, _folder(part, origin))
+        key = (part.format, origin.report, origin.period, origin.place)
         other, before = seen.setdefault(key, (part, origin))
         if other.container != part.container:
             raise BillError(
@@ -94,8 +96,3 @@ def refuse_copies(parts: Iterable[Sniffed]) -> None:
                 f"{part.named}: another assembly of the month than {other.named}, and both would "
                 "count twice: name one of them, or the folder with its manifest"
             )
-
-
-def _folder(part: Sniffed, origin: Origin) -> Path | None:
-    """Return the folder, where no period in the path tells which month a file is of."""
-    return None if origin.period else part.named.parent

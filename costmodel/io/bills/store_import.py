@@ -127,7 +127,12 @@ def import_deliveries(
                 continue
             share = partial(_part_of, progress, number, len(deliveries))
             units = _import_one(store, delivery, prefixes, share)
-            settled = [_settled(unit, manifest, touched) for unit in units]
+            try:
+                settled = [_settled(unit, manifest, touched, delivery.label) for unit in units]
+            except BillError:
+                for name in (name for unit in units for name in unit.everything):
+                    (store / name).unlink()
+                raise
             commit(store, [unit for unit, _ in settled])
             touched |= {unit.key for unit in units}
             imported += [done for _, done in settled]
@@ -138,16 +143,28 @@ def _part_of(progress: Progress, number: int, count: int, share: float) -> None:
     progress((number + share) / count)
 
 
-def _settled(unit: Unit, manifest: Manifest, touched: set[Key]) -> tuple[Unit, Imported]:
+def _settled(
+    unit: Unit, manifest: Manifest, touched: set[Key], label: str
+) -> tuple[Unit, Imported]:
     """Return a unit as it will stand, and what that does to the month the store has.
 
     More parts of an assembly add to it; a month delivered again takes its place whole. Files of
     a name the store has are delivered again, and so is another assembly.
+
+    Raises:
+        BillError: this import has the same month of the same report twice.
     """
     before = next((other for other in manifest.units if other.key == unit.key), None)
     if before is None:
         return unit, _imported(unit, "new", 0)
-    if unit.key in touched or _is_more_of(unit, before):
+    is_more = _is_more_of(unit, before)
+    if unit.key in touched and not is_more:
+        twice = ", ".join(sorted(file_names(unit.sources) & file_names(before.sources))[:3])
+        raise BillError(
+            f"{label}: {unit.period} of payer {unit.payer or '(none)'} is in two files of one "
+            f"name ({twice}): name one of them, or rename the other if both count"
+        )
+    if is_more:
         return unit.with_parts_of(before), _imported(unit, "added", before.rows)
     return unit, _imported(unit, "replaced", before.rows)
 

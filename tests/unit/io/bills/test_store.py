@@ -273,6 +273,33 @@ def test_csv_and_parquet_of_the_same_report_are_refused_together(tmp_path):
         imported(tmp_path, tmp_path)
 
 
+def test_reports_of_one_name_of_two_payers_under_one_folder_import(tmp_path):
+    for payer, assembly_id in (("000000000001", "a1"), ("000000000077", "b1")):
+        folder = tmp_path / "in" / payer / "costs" / "20260101-20260201" / assembly_id
+        folder.mkdir(parents=True)
+        write_cur(folder / "costs-1.parquet", [{"bill_payer_account_id": payer}])
+
+    done = imported(tmp_path, tmp_path / "in")
+
+    assert [(month.payer, month.change) for month in done.imported] == [
+        ("000000000001", "new"), ("000000000077", "new")]  # fmt: skip
+    assert open_bill([tmp_path / "store"], PREFIXES).issues == []
+
+
+def test_the_same_month_twice_in_one_import_is_refused_whole(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        write_cur(tmp_path / name / "costs.parquet", [{}])
+
+    with pytest.raises(BillError, match="two files of one name"):
+        imported(tmp_path, tmp_path / "a", tmp_path / "b")
+
+    (unit,) = read_manifest(tmp_path / "store").units
+    there = {p.relative_to(tmp_path / "store").as_posix()
+             for p in (tmp_path / "store").rglob("*.parquet")}  # fmt: skip
+    assert there == set(unit.everything)
+
+
 def test_csv_and_parquet_of_other_names_are_added_up_and_said_to_be(tmp_path):
     write_cur(tmp_path / "a.parquet", [{}])
     header, row = ",".join(USAGE), ",".join(map(str, USAGE.values()))
