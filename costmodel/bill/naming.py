@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from costmodel.bill.filter import unknown_column
-from costmodel.bill.normalize.raw import MONEY_TYPE, Sql, literal, quote, snake_case
+from costmodel.bill.normalize.raw import MONEY_TYPE, Sql, coalesce, literal, quote, snake_case
 from costmodel.bill.normalize.relation import BILL_COLUMNS, Rows
+from costmodel.bill.normalize.tags import chosen_tags, is_rewritten, unprefixed
 from costmodel.columns import COLUMNS
+from costmodel.errors import BadInputError
 
 _ENTRY = re.compile(r"^(\w+)\s*\[\s*'(.*)'\s*\]$")
 _QUOTED_TAG = re.compile(r"(?i)^tag:'(.*)'$")
@@ -25,6 +27,7 @@ class ColumnNames:
     def __init__(self, rows: Sequence[Rows]) -> None:
         self.others = _united([source.other for source in rows])
         self._known = {name.lower(): name for name in self.others} | _KNOWN
+        self.tag_keys = list(dict.fromkeys(key for source in rows for key in source.tag_columns))
         self._available = frozenset().union(*(source.available for source in rows))
 
     def resolve(self, name: str) -> str:
@@ -35,11 +38,20 @@ class ColumnNames:
         """
         quoted = _QUOTED_TAG.match(name)
         if quoted or name.lower().startswith("tag:"):
-            return f"Tags[{literal(_unquoted(quoted.group(1)) if quoted else name[4:])}]"
+            return self._entry("Tags", _unquoted(quoted.group(1)) if quoted else name[4:])
         entry = _ENTRY.match(name)
         if entry and self.sql_type(self._column(entry.group(1))).startswith("MAP"):
-            return f"{self._column(entry.group(1))}[{literal(_unquoted(entry.group(2)))}]"
+            return self._entry(self._column(entry.group(1)), _unquoted(entry.group(2)))
         return self._column(name)
+
+    def _entry(self, column: str, key: str) -> str:
+        chosen = chosen_tags(self.tag_keys, key) if column == "Tags" else []
+        several = sorted({unprefixed(other) for other in chosen if not is_rewritten(other)})
+        if len(several) > 1:
+            raise BadInputError(
+                f"tag {key}: the bill has {' and '.join(several)}: write the one you mean"
+            )
+        return f"{column}[{literal(key)}]"
 
     def _column(self, name: str) -> str:
         # A header of a CSV report, as lineItem/UsageType, goes by its snake_case name.
@@ -47,6 +59,12 @@ class ColumnNames:
         if known is None:
             raise unknown_column(name, sorted({*self._available, *self.others}))
         return known
+
+    def tag_of(self, name: str) -> str | None:
+        """Return the tag key of a resolved column; None where it is no tag."""
+        entry = _ENTRY.match(name)
+        is_tag = entry is not None and entry.group(1) == "Tags"
+        return _unquoted(entry.group(2)) if entry and is_tag else None
 
     def sql_type(self, name: str) -> str:
         """Return the SQL type of a resolved column."""
@@ -78,7 +96,8 @@ class ColumnNames:
             return self._other(rows, name)
         column, key = entry.group(1), _unquoted(entry.group(2))
         if column == "Tags" and rows.tag is not None:
-            return rows.tag(key)
+            chosen = chosen_tags(self.tag_keys, key)
+            return coalesce(rows.tag(key), *map(rows.tag_columns.get, chosen))
         whole = rows.columns.get(column) or rows.other.get(column, (None,))[0]
         return None if whole is None else f"CAST({whole}[{literal(key)}] AS VARCHAR)"
 

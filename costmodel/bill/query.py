@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from costmodel.bill import engine, series
+from costmodel.bill.doubts import alike_issues, doubts
 from costmodel.bill.filter import Filter, compile_filter
 from costmodel.bill.naming import ColumnNames
 from costmodel.bill.normalize.raw import Sql, quote
@@ -36,7 +37,7 @@ from costmodel.bill.source import BillFormat, BillSource
 from costmodel.bill.spread import spread_sql
 from costmodel.bill.summary import BillSummary, fold_rows
 from costmodel.columns import COST_METRICS
-from costmodel.errors import BadInputError, BillError, Issue, IssueReason
+from costmodel.errors import BadInputError, BillError, Issue
 from costmodel.result import Shown
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Bill(Shown):
         )
         self._tables = {name: table for source in sources for name, table in source.tables.items()}
         self.issues: list[Issue] = [issue for source in sources for issue in source.issues]
+        self.issues += alike_issues(self.names.tag_keys)
 
     def __repr__(self) -> str:
         formats = ", ".join(dict.fromkeys(source.format for source in self.sources))
@@ -117,6 +119,20 @@ class Bill(Shown):
         inner = self.relation_sql(["BillingCurrency"], unused="folded", grain="day")
         query = f"SELECT DISTINCT BillingCurrency FROM ({inner}) AS bill"
         return sorted(row[0] for row in self.run(query).fetchall() if row[0])
+
+    @cached_property
+    def tag_keys(self) -> list[str]:
+        """Tag keys of the bill's rows as they are spelled; tags in maps are looked through."""
+        parts = [
+            f"SELECT UNNEST(MAP_KEYS({rows.columns['Tags']})) AS key FROM {source.scan}"
+            for source, rows in zip(self.sources, self.rows, strict=True)
+            if rows.columns.get("Tags") and not rows.tag_columns
+        ]
+        keys = dict.fromkeys(self.names.tag_keys)
+        if parts:
+            query = f"SELECT DISTINCT key FROM ({' UNION ALL '.join(parts)}) AS tags"
+            keys |= dict.fromkeys(sorted(row[0] for row in self.run(query).fetchall()))
+        return list(keys)
 
     def currency_of(self, condition: Filter) -> str:
         """Return the one currency of the rows that meet a condition; empty where none says.
@@ -251,16 +267,14 @@ class Bill(Shown):
         query = self._summary_query(columns, metrics, condition, period, unused, granularity)
         found = self.run(query).fetchall()
         keys = periods + len(columns)
-        issues = [*self.issues]
-        if filter and all(value is None for row in found for value in row[keys:]):
-            issues.append(Issue(IssueReason.DATA_QUALITY, "filter", f"no row meets {filter}"))
+        asked = doubts(self, columns, condition, filter, found, keys)
         return BillSummary(
             columns=tuple([period[0]] if period else []) + tuple(columns),
             metrics=tuple(metrics),
             rows=fold_rows(found, keys, periods, top),
             currency=currency,
             granularity=granularity,
-            issues=issues,
+            issues=list(dict.fromkeys([*self.issues, *asked])),
         )
 
     def daily(

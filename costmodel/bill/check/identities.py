@@ -20,6 +20,10 @@ class Relation(Protocol):
     def available(self) -> frozenset[str]:
         """Columns the bill has."""
 
+    @property
+    def tag_keys(self) -> Sequence[str]:
+        """Tag keys of the bill's rows, as they are spelled."""
+
     def relation_sql(self, columns: Sequence[str]) -> Sql:
         """Return the SELECT of ``bill`` with some columns."""
 

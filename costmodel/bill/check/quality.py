@@ -7,6 +7,7 @@ from typing import Any, Final
 from costmodel.bill.check.figure import MOST_ROWS, CheckFigure, Verdict
 from costmodel.bill.check.identities import Relation
 from costmodel.bill.normalize.raw import quote
+from costmodel.bill.normalize.tags import lookalikes
 
 # A line item id is unique with its interval only; an hour that crosses a tier has a row per rate.
 _IDENTITY: Final = (
@@ -24,6 +25,7 @@ def check_quality(bill: Relation) -> list[CheckFigure]:
         late_rows(bill),
         currencies(bill),
         granularities(bill),
+        tags_alike(bill),
     ]
 
 
@@ -140,6 +142,21 @@ def granularities(bill: Relation) -> CheckFigure:
         tested=len(rows),
         columns=("length", "rows", "BilledCost"),
         rows=rows if len(rows) > 1 else [],
+    )
+
+
+def tags_alike(bill: Relation) -> CheckFigure:
+    """Return whether tag keys differ only in case or separators, as team and Team."""
+    keys = bill.tag_keys
+    groups = lookalikes(keys)
+    return CheckFigure(
+        name="tag keys are distinct",
+        meaning="no two tag keys differ only in case or separators",
+        verdict=Verdict.NOTE if groups else Verdict.PASS if keys else Verdict.SKIPPED,
+        tested=len(keys),
+        broken=len(groups),
+        columns=("tags",),
+        rows=[(" and ".join(group),) for group in groups[:MOST_ROWS]],
     )
 
 

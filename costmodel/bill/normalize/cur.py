@@ -32,10 +32,11 @@ from costmodel.bill.normalize.regions import base_usage_type, region_of
 from costmodel.bill.normalize.relation import Expressions, Rows
 from costmodel.bill.normalize.tags import (
     cost_categories,
+    cur_tag,
     discounts,
     is_gathered,
     product_map,
-    tag_lookup,
+    tag_columns,
     tags_map,
 )
 
@@ -102,7 +103,8 @@ def cur_rows(raw: CurColumns, prefixes: Mapping[str, str], label: str) -> Rows:
         unused_where=None if unused is None else _carries_unused(raw, unused),
         fee_where=isin(raw.kind, (RESERVED_FEE, PLAN_FEE)),
         folded=_folded(costs),
-        tag=lambda key: tag_lookup(raw, key),
+        tag=lambda key: cur_tag(raw, key),
+        tag_columns={**tag_columns(raw)},
         split_where=_is_split(raw),
         split=_split_columns(raw, columns),
         other=raw.others(left_out=is_gathered) | product_map(raw),

@@ -5,6 +5,7 @@ drops it, so that every mapping tolerates every vintage of a schema.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -17,7 +18,14 @@ Sql = str
 
 
 def quote(name: str) -> Sql:
-    """Return an identifier in double quotes."""
+    """Return an identifier in double quotes.
+
+    Engines take identifiers that differ only in case for one, and entries of maps may: the key of
+    ``Tags['Team']`` is made distinct from that of ``Tags['team']``.
+    """
+    if name.endswith("']"):
+        column, mark, key = name.partition("['")
+        name = column + mark + distinct_name(key)
     return '"' + name.replace('"', '""') + '"'
 
 
@@ -34,6 +42,25 @@ def snake_case(header: str) -> str:
     """
     words = re.sub(r"(?<=[^/:_\s])(?=[A-Z])|[^0-9A-Za-z]+", "_", header)
     return re.sub(r"_+", "_", words).strip("_").lower()
+
+
+def distinct_name(header: str) -> str:
+    """Return a name that differs from others in more than case, as engines need it.
+
+    Capitals become ``^`` and a small letter: AWS allows no ``^`` in tag keys.
+    """
+    return re.sub(r"[A-Z^]", lambda found: "^" + found.group().lower(), header)
+
+
+def header_of(name: str) -> str:
+    """Return the header that ``distinct_name`` made a name of; other names are as they are."""
+    return re.sub(r"\^(.)", lambda found: found.group(1).upper(), name)
+
+
+def scan_names(headers: Sequence[str]) -> list[str]:
+    """Return headers as a scan names them: those that differ only in case made distinct."""
+    lower = Counter(header.lower() for header in headers)
+    return [distinct_name(h) if lower[h.lower()] > 1 else h for h in headers]
 
 
 def coalesce(*expressions: Sql | None) -> Sql | None:
@@ -76,15 +103,29 @@ class RawColumns:
     ) -> None:
         self._money_type, self._quantity_type = numbers
         self._aliases = aliases or {}
+        self._canonical = {name: (canonical or {}).get(name, name) for name in types}
         self._actual: dict[str, str] = {}
-        for name in types:
-            self._actual.setdefault((canonical or {}).get(name, name), name)
+        for name, known in self._canonical.items():
+            self._actual.setdefault(known, name)
         self._types = types
 
     @property
     def names(self) -> list[str]:
         """Canonical names, in file order."""
         return list(self._actual)
+
+    def texts_of(self, prefix: str) -> dict[str, Sql]:
+        """Return actual column → text of all whose canonical name has a prefix.
+
+        Two of them may have one canonical name: ``Cost Center`` and ``cost_center``.
+        """
+        return {
+            name: f"NULLIF({quote(name)}, '')"
+            if self._types[name].upper() == "VARCHAR"
+            else f"CAST({quote(name)} AS VARCHAR)"
+            for name, canonical in self._canonical.items()
+            if canonical.startswith(prefix)
+        }
 
     def find(self, name: str) -> str | None:
         """Return the actual name of a column, or None where the file lacks it."""

@@ -45,7 +45,8 @@ class Rows:
         fee_where: the condition on text alone that such rows meet.
         is_unused: which rows are derived ones already, in a store.
         folded: measures of a raw row together with its derived row.
-        tag: how one tag of the format is addressed, where that is cheaper than the map.
+        tag: how one tag is looked up in the format's map; None where it has none.
+        tag_columns: tags the format has a column each for: exact key → expression.
         split: expressions of the split-cost relation, where the format has it.
         other: columns of the file beyond those of ``bill``: name → expression and SQL type.
     """
@@ -58,6 +59,7 @@ class Rows:
     is_unused: Sql | None = None
     folded: Expressions = field(default_factory=dict)
     tag: Callable[[str], Sql | None] | None = None
+    tag_columns: Expressions = field(default_factory=dict)
     split_where: Sql | None = None
     split: Expressions = field(default_factory=dict)
     other: Mapping[str, tuple[Sql, str]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from costmodel.bill.normalize.raw import (
     QUANTITY_TYPE,
     RawColumns,
     coalesce,
+    header_of,
     snake_case,
 )
 from costmodel.bill.normalize.regions import base_usage_type, region_of
@@ -42,7 +43,7 @@ def rows_of_columns(
     """Return raw columns of a format as columns of ``bill``; see ``rows_of``."""
     match bill_format:
         case BillFormat.LEGACY_CUR | BillFormat.CUR_2:
-            canonical = {name: snake_case(name) for name in types}
+            canonical = {name: snake_case(header_of(name)) for name in types}
             raw = CurColumns(types, canonical, CUR_ALIASES, numbers)
             return cur_rows(raw, prefixes, bill_format)
         case BillFormat.FOCUS:

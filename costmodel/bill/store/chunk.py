@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from costmodel.bill.normalize.raw import TAGS_TYPE, Sql, quote, snake_case
+from costmodel.bill.normalize.raw import (
+    TAGS_TYPE,
+    Sql,
+    distinct_name,
+    header_of,
+    quote,
+    snake_case,
+)
 from costmodel.bill.normalize.relation import (
     BILL_COLUMNS,
     MEASURES,
@@ -123,8 +130,8 @@ def chunk_mapping(
         prefixes: usage-type prefix → region or zone.
     """
     rows = rows_of_columns(bill_format, types, prefixes, AS_STORED)
-    tags = {name: TAG_COLUMN + tag_key(name if "/" in name else snake_case(name))
-            for name in types if snake_case(name).startswith(TAG_PREFIX)}  # fmt: skip
+    tags = {name: TAG_COLUMN + distinct_name(tag_key(name if "/" in name else snake_case(name)))
+            for name in types if snake_case(header_of(name)).startswith(TAG_PREFIX)}  # fmt: skip
     if bill_format is BillFormat.FOCUS:
         # Columns of the exporter's own. Those of a CUR are many, and answer from its files only.
         own: Expressions = {name: sql for name, (sql, _) in rows.other.items()}

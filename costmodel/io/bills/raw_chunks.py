@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from costmodel.bill.normalize.raw import scan_names
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.bill.store.chunk import ChunkMapping, chunk_mapping, duckdb_types, references
 from costmodel.errors import BillError
@@ -38,7 +39,9 @@ def _parquet_tasks(part: Sniffed, prefixes: Mapping[str, str]) -> list[Task]:
     file = pq.ParquetFile(part.path)
     schema = file.schema_arrow
     texts = [f.name for f in schema if pa.types.is_string(f.type) or _is_dictionary(f.type)]
-    wanted = chunk_mapping(part.format, duckdb_types(schema), prefixes).raw_columns
+    headers = dict(zip(scan_names(schema.names), schema.names, strict=True))
+    types = dict(zip(headers, duckdb_types(schema).values(), strict=True))
+    wanted = [headers[n] for n in chunk_mapping(part.format, types, prefixes).raw_columns]
 
     def rows_of(group: int) -> Iterator[pa.Table]:
         opened = pq.ParquetFile(part.path, read_dictionary=texts)
@@ -46,10 +49,17 @@ def _parquet_tasks(part: Sniffed, prefixes: Mapping[str, str]) -> list[Task]:
             table = opened.read_row_group(group, columns=wanted, use_threads=False)
         except (pa.ArrowInvalid, OSError) as error:
             raise BillError(f"{part.path}: damaged: download it again ({error})") from error
+        table = _renamed(table, headers)
         for first in range(0, len(table), CHUNK_ROWS):
             yield table.slice(first, CHUNK_ROWS)
 
     return [partial(rows_of, group) for group in range(file.num_row_groups)]
+
+
+def _renamed(table: pa.Table, headers: Mapping[str, str]) -> pa.Table:
+    """Return a table whose columns have the names of a scan."""
+    names = {header: name for name, header in headers.items()}
+    return table.rename_columns([names[header] for header in table.column_names])
 
 
 def _is_dictionary(kind: pa.DataType) -> bool:
@@ -57,9 +67,11 @@ def _is_dictionary(kind: pa.DataType) -> bool:
 
 
 def _csv_chunks(part: Sniffed, prefixes: Mapping[str, str]) -> Iterator[pa.Table]:
-    mapping = chunk_mapping(part.format, dict.fromkeys(part.columns, "VARCHAR"), prefixes)
-    wanted = mapping.raw_columns
-    types = dict.fromkeys(wanted, _TEXT) | dict.fromkeys(_numbers(mapping), pa.float64())
+    headers = dict(zip(scan_names(part.columns), part.columns, strict=True))
+    mapping = chunk_mapping(part.format, dict.fromkeys(headers, "VARCHAR"), prefixes)
+    wanted = [headers[name] for name in mapping.raw_columns]
+    numbers = [headers[name] for name in _numbers(mapping)]
+    types = dict.fromkeys(wanted, _TEXT) | dict.fromkeys(numbers, pa.float64())
     nulls = ["", "\\N"] if part.delimiter == ATHENA_SEPARATOR else [""]
     nulls += ["NULL", "null"] if part.format is BillFormat.FOCUS else []
     try:
@@ -74,7 +86,8 @@ def _csv_chunks(part: Sniffed, prefixes: Mapping[str, str]) -> Iterator[pa.Table
                 strings_can_be_null=True,
             ),
         )  # fmt: skip
-        yield from _grouped(reader)
+        for chunk in _grouped(reader):
+            yield _renamed(chunk, headers)
     except (pa.ArrowInvalid, OSError, EOFError) as error:
         reason = " ".join(str(error).split())[:200]
         raise BillError(f"{part.path}: cannot be read: {reason}") from error

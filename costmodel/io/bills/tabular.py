@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from costmodel.bill import engine
-from costmodel.bill.normalize.raw import literal, snake_case
+from costmodel.bill.normalize.raw import literal, quote, scan_names, snake_case
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.errors import BillError, Issue, IssueReason
 from costmodel.io.bills.sniff import ATHENA_SEPARATOR, Sniffed
@@ -37,7 +37,17 @@ def parquet_scan(parts: Sequence[Sniffed]) -> str:
     """Return the table expression of Parquet files of one format."""
     union = len({part.columns for part in parts}) > 1
     options = ", union_by_name = true" if union else ""
-    return f"read_parquet({_paths(parts)}{options}, hive_partitioning = false)"
+    scan = f"read_parquet({_paths(parts)}{options}, hive_partitioning = false)"
+    names = scan_names(parts[0].columns)
+    if names == list(parts[0].columns):
+        return scan
+    # DuckDB numbers columns that differ only in case; they get names one can tell apart.
+    renamed = ", ".join(
+        f"{quote(given)} AS {quote(name)}"
+        for given, name in zip(describe(scan, str(parts[0].path)), names, strict=True)
+        if given != name
+    )
+    return f"(SELECT * RENAME ({renamed}) FROM {scan})"
 
 
 def csv_scan(parts: Sequence[Sniffed]) -> str:
@@ -45,9 +55,11 @@ def csv_scan(parts: Sequence[Sniffed]) -> str:
     first = parts[0]
     nulls = ["\\N"] if first.delimiter == ATHENA_SEPARATOR else []
     nulls += ["NULL", "null"] if first.format is BillFormat.FOCUS else []
+    names = scan_names(first.columns)
+    is_told_apart = names != list(first.columns)
     options = [
         "all_varchar = true",
-        "union_by_name = true",
+        f"names = [{', '.join(map(literal, names))}]" if is_told_apart else "union_by_name = true",
         "hive_partitioning = false",
         f"header = {str(first.has_header).lower()}",
         f"delim = {literal(first.delimiter)}",
