@@ -171,6 +171,15 @@ def _line(scope: Scope, number: int, line: UsageLine, book: PriceBook) -> Lines:
     )
 
 
+def once_cost(scope: Scope, lines: Sequence[UsageLine], book: PriceBook) -> Floats:
+    """Return what usage that happens once costs each row, (n,) [USD]; NaN unknown."""
+    total = np.zeros(scope.length)
+    for number, line in enumerate(lines):
+        found = _line(scope, number, line, book)
+        np.add.at(total, found.row, book.cost(found.key, found.quantity))
+    return total
+
+
 def _meter(found: MeterRows, place: int, book: PriceBook) -> Lines:
     keys = zip(found.region, found.usage_type, found.operation, found.variant, strict=True)
     asked = [

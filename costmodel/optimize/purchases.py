@@ -125,6 +125,7 @@ def _recommendation(
         cost_before=purchase.covered_on_demand * HOURS_PER_MONTH,
         region_id=offer.region,
         one_off=purchase.upfront_fee,
+        prepaid=(purchase.hourly_price - purchase.recurring_fee) * HOURS_PER_MONTH,
         evidence={name: plain(row[name]) for name in _EVIDENCE},
         confidence=_confidence(purchase.tolerated_fall),
         lookback_days=hours / 24.0,

@@ -40,6 +40,7 @@ from costmodel.optimize.wording import (
     build_advisories,
     build_recommendations,
     evidence_issues,
+    one_off_issues,
     passed_over,
     price_issues,
 )
@@ -113,6 +114,7 @@ def recommend_changes(
             *inventory.issues,
             *price_issues(rules, unpriced, scopes, state),
             *evidence_issues(rules, checked, scopes),
+            *one_off_issues(accepted),
             *issues,
         ],
         cost_before=before,

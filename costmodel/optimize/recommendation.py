@@ -28,7 +28,7 @@ class Recommendation:
         list_saving: drop of the account's cost at list prices, earlier changes done [USD a month].
         effective_saving: drop of the bill, commitments and discounts considered [USD a month].
         cost_before: list cost of the resource before this change [USD a month].
-        one_off: what the change costs once [USD].
+        one_off: what the change costs once: transitions, exports, upfront fees [USD]; NaN unknown.
         evidence: name → value the conditions read.
         missing_evidence: names that would help and are unknown.
         confidence: high, medium or low.
@@ -37,6 +37,8 @@ class Recommendation:
         cli, terraform: remedy.
         location: ``file:line`` of the code that makes the resource; empty for a live one.
         status: new, open or reappeared.
+        prepaid: part of the effective saving's cost that the one-off pays [USD a month]: the
+            amortised upfront fee of a commitment.
     """
 
     rule: Rule
@@ -62,6 +64,7 @@ class Recommendation:
     terraform: str = ""
     location: str = ""
     status: str = "new"
+    prepaid: float = 0.0
 
     @property
     def fingerprint(self) -> str:
@@ -70,9 +73,28 @@ class Recommendation:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
+    def cash_saving(self) -> float:
+        """Drop of what is paid each month once the change is made [USD a month].
+
+        Commitments that exist are paid all the same, as in the effective saving; the upfront fee
+        of a new one is paid, not spread.
+        """
+        return self.effective_saving + self.prepaid
+
+    @property
+    def first_month_saving(self) -> float:
+        """Cash saved in the month of the change: the one-off cost is paid then [USD]."""
+        return self.cash_saving - self.one_off
+
+    @property
+    def first_year_saving(self) -> float:
+        """Cash saved in the first twelve months [USD]."""
+        return 12.0 * self.cash_saving - self.one_off
+
+    @property
     def payback_months(self) -> float:
-        """Months until the saving has paid the one-off cost."""
-        return self.one_off / self.effective_saving if self.effective_saving > 0 else math.inf
+        """Months until the cash saved has paid the one-off cost; NaN if that is unknown."""
+        return self.one_off / self.cash_saving if self.cash_saving > 0 else math.inf
 
     def to_json(self) -> dict[str, Any]:
         """Return the recommendation as JSON."""
@@ -94,8 +116,11 @@ class Recommendation:
             "estimatedMonthlySavingsBeforeDiscounts": self.list_saving,
             "estimatedMonthlyCost": self.cost_before - self.list_saving,
             "estimatedSavingsPercentage": 100.0 * share,
-            "oneOffCost": self.one_off,
-            "paybackMonths": self.payback_months,
+            "estimatedMonthlyCashSavings": self.cash_saving,
+            "oneOffCost": _known(self.one_off),
+            "firstMonthSavings": _known(self.first_month_saving),
+            "firstYearCashSavings": _known(self.first_year_saving),
+            "paybackMonths": _known(self.payback_months),
             "currencyCode": "USD",
             "implementationEffort": EFFORTS[self.rule.effort],
             "restartNeeded": self.rule.restart,
@@ -112,6 +137,10 @@ class Recommendation:
             "status": self.status,
             "tags": dict(self.tags),
         }
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +221,26 @@ class Recommendations(Result):
         return sum(r.effective_saving for r in self.accepted)
 
     @property
+    def one_off(self) -> float:
+        """What all changes cost once, unknown ones left out [USD]."""
+        return sum(r.one_off for r in self.accepted if not math.isnan(r.one_off))
+
+    @property
+    def cash_saving(self) -> float:
+        """Drop of what is paid each month once all changes are made [USD a month]."""
+        return sum(r.cash_saving for r in self.accepted)
+
+    @property
+    def first_month_saving(self) -> float:
+        """Cash saved in the month of the changes [USD]."""
+        return self.cash_saving - self.one_off
+
+    @property
+    def first_year_saving(self) -> float:
+        """Cash saved in the first twelve months [USD]."""
+        return 12.0 * self.cash_saving - self.one_off
+
+    @property
     def table(self) -> Any:
         """Accepted recommendations as a pandas DataFrame, FOCUS columns where there are any."""
         import pandas as pd
@@ -209,7 +258,11 @@ class Recommendations(Result):
                 "x_Recommended": r.recommended,
                 "x_MonthlySavings": r.effective_saving,
                 "x_MonthlySavingsList": r.list_saving,
+                "x_MonthlyCashSavings": r.cash_saving,
                 "x_OneOffCost": r.one_off,
+                "x_FirstMonthSavings": r.first_month_saving,
+                "x_FirstYearCashSavings": r.first_year_saving,
+                "x_PaybackMonths": r.payback_months,
                 "x_Effort": EFFORTS[r.rule.effort],
                 "x_Risk": r.rule.risk,
                 "x_Confidence": r.confidence,
@@ -227,6 +280,10 @@ class Recommendations(Result):
             "currencyCode": "USD",
             "estimatedTotalDedupedSavings": self.effective_saving,
             "estimatedTotalDedupedSavingsBeforeDiscounts": self.list_saving,
+            "estimatedMonthlyCashSavings": self.cash_saving,
+            "oneOffCost": self.one_off,
+            "firstMonthSavings": self.first_month_saving,
+            "firstYearCashSavings": self.first_year_saving,
             "costBefore": self.cost_before,
             "costAfter": self.cost_after,
             "savingsBasis": "bill" if self.has_bill else "list prices",

@@ -118,6 +118,7 @@ class Rule:
         stage: when in the order of application.
         effort, restart, rollback, risk: as Cost Optimization Hub has them.
         one_off: formula of what the change costs once [USD]; None is nothing.
+        once: usage the change causes once, priced as any other: transitions, exports, moves.
         cli, terraform: remedy, templates over the row's columns.
         source: where the check and its thresholds come from.
         anchors: tools that have the check.
@@ -142,6 +143,7 @@ class Rule:
     rollback: bool
     risk: str
     one_off: Formula | None
+    once: Sequence[UsageLine]
     cli: Template
     terraform: Template
     source: str
@@ -316,6 +318,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         rollback=rollback == "Y",
         risk=row["risk"],
         one_off=_optional(row.get("one_off")),
+        once=[_line(line) for line in row.get("once", ())],
         cli=compile_template(row["cli"]),
         terraform=compile_template(row["terraform"]),
         source=row["source"],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from costmodel.engine.formula.functions import is_given
 from costmodel.errors import Issue, IssueReason
-from costmodel.optimize.line_pricing import UNPRICED, usage_lines
+from costmodel.optimize.line_pricing import UNPRICED, once_cost, usage_lines
 from costmodel.optimize.rank import Applied, State
 from costmodel.optimize.recommendation import Advisory, Recommendation
 from costmodel.optimize.rule import Rule
@@ -30,7 +30,7 @@ def build_recommendations(done: Applied, state: State) -> Iterator[Recommendatio
     text = {name: _texts(scope, name) for name in _ABOUT}
     tags = scope.full("tags") if "tags" in scope else np.full(count, None, dtype=object)
     changes = _changes(rule, scope, done.columns)
-    one_off = _one_off(rule, scope)
+    one_off = _one_off(rule, scope, state)
     cli = rule.cli.evaluate(scope.changed(done.columns), count, scope.model.tables)
     terraform = rule.terraform.evaluate(scope.changed(done.columns), count, scope.model.tables)
     loose = sorted(rule.names - rule.strict_names - set(rule.thresholds))
@@ -115,11 +115,12 @@ def _short(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _one_off(rule: Rule, scope: Scope) -> Array:
+def _one_off(rule: Rule, scope: Scope, state: State) -> Array:
+    total = once_cost(scope, rule.once, state.account.book)
     if rule.one_off is None:
-        return np.zeros(scope.length)
+        return total
     value = rule.one_off.evaluate(scope, scope.model.tables)
-    return np.nan_to_num(np.broadcast_to(value, (scope.length,)).astype(np.float64))
+    return total + np.broadcast_to(value, (scope.length,)).astype(np.float64)
 
 
 def _lookback(rule: Rule, scope: Scope) -> Array:
@@ -208,6 +209,22 @@ def price_issues(
         message = f"{len(rows)} resources would change ({names}), but {what} is not known"
         issues.append(Issue(IssueReason.NO_SKU, rule.id, message))
     return issues
+
+
+def one_off_issues(accepted: Sequence[Recommendation]) -> list[Issue]:
+    """Return one issue per check of which some changes cost an unknown amount once."""
+    lacking: dict[str, list[str]] = {}
+    for found in accepted:
+        if math.isnan(found.one_off):
+            lacking.setdefault(found.rule.id, []).append(found.resource_id)
+    return [
+        Issue(
+            IssueReason.NO_SKU,
+            check,
+            f"what {len(names)} changes cost once is not known ({', '.join(names[:_LISTED])})",
+        )
+        for check, names in lacking.items()
+    ]
 
 
 def evidence_issues(

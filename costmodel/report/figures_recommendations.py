@@ -1,4 +1,4 @@
-"""Figures of recommendations: waterfall of savings by check, cost before and after by kind."""
+"""Figures of recommendations: savings by check, cost before and after, cash over a year."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -51,4 +51,19 @@ def before_after(result: "Recommendations") -> Any:
         title="Advised resources before and after",
         yaxis_title="USD a month, list prices",
         **_LAYOUT,
+    )
+
+
+def cash_over_a_year(result: "Recommendations") -> Any:
+    """Return the cash saved so far, one-off costs paid first, beside the amortised sum."""
+    import plotly.graph_objects as go
+
+    months = list(range(13))
+    cash = [month * result.cash_saving - result.one_off for month in months]
+    amortised = [month * result.effective_saving for month in months]
+    figure = go.Figure()
+    figure.add_scatter(name="cash", x=months, y=cash, mode="lines+markers")
+    figure.add_scatter(name="amortised", x=months, y=amortised, mode="lines")
+    return figure.update_layout(
+        title="Saved so far", xaxis_title="months after the changes", yaxis_title="USD", **_LAYOUT
     )

@@ -3,7 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from costmodel.optimize.rule import EFFORTS
-from costmodel.report.figures_recommendations import before_after, savings_waterfall
+from costmodel.report.figures_recommendations import (
+    before_after,
+    cash_over_a_year,
+    savings_waterfall,
+)
 from costmodel.report.html import html_page
 from costmodel.report.table import ReportColumn, ReportTable, format_cell
 
@@ -28,7 +32,7 @@ def page(result: "Recommendations") -> str:
     return html_page(
         "Recommendations",
         summary(result),
-        [savings_waterfall(result), first, before_after(result), *rest],
+        [savings_waterfall(result), first, before_after(result), cash_over_a_year(result), *rest],
     )
 
 
@@ -38,6 +42,8 @@ def summary(result: "Recommendations") -> str:
     return (
         f"{len(result.accepted)} changes save {result.effective_saving:,.2f} USD a month {basis} "
         f"({result.list_saving:,.2f} at list) of {result.cost_before:,.2f} USD inventoried; "
+        f"in cash {result.first_month_saving:,.2f} in the first month and "
+        f"{result.first_year_saving:,.2f} in the first year ({result.one_off:,.2f} paid once); "
         f"{len(result.advisories)} advisories without dollars."
     )
 
@@ -46,15 +52,19 @@ def _accepted(result: "Recommendations") -> ReportTable:
     heads = (
         ("Saving USD/month", "money"), ("At list", "money"), ("Check", "text"),
         ("Resource", "text"), ("Region", "text"), ("Now", "text"), ("Then", "text"),
+        ("Once USD", "money"), ("Month 1", "money"), ("Payback months", "quantity"),
         ("Effort", "text"), ("Risk", "text"), ("Confidence", "text"), ("Status", "text"),
         ("Where", "text"),
     )  # fmt: skip
     rows = [
         [r.effective_saving, r.list_saving, r.rule.id, r.resource_id, r.region_id, r.current,
-         r.recommended, EFFORTS[r.rule.effort], r.rule.risk, r.confidence, r.status, r.location]
+         r.recommended, r.one_off, r.first_month_saving,
+         round(r.payback_months, 1), EFFORTS[r.rule.effort], r.rule.risk, r.confidence, r.status,
+         r.location]
         for r in result.accepted
     ]  # fmt: skip
-    total = [result.effective_saving, result.list_saving, "total", *[""] * (len(heads) - 3)]
+    total = [result.effective_saving, result.list_saving, "total", *[""] * 4, result.one_off,
+             result.first_month_saving, None, *[""] * (len(heads) - 10)]  # fmt: skip
     columns = [ReportColumn(name, kind) for name, kind in heads]  # type: ignore[arg-type] # literal
     return ReportTable("Recommendations", columns, rows, total, [summary(result)])
 
@@ -104,7 +114,9 @@ def _ticket(r: "Recommendation") -> str:
     ]
     if r.one_off:
         lines.append(f"* **Once** {format_cell(r.one_off, 'money')} USD, back in "
-                     f"{r.payback_months:.1f} months")  # fmt: skip
+                     f"{r.payback_months:.1f} months; month 1 saves "
+                     f"{format_cell(r.first_month_saving, 'money')} USD, the first year "
+                     f"{format_cell(r.first_year_saving, 'money')}")  # fmt: skip
     if r.missing_evidence:
         lines.append(f"* **Unknown** {', '.join(r.missing_evidence)}")
     if r.alternatives:
