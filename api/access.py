@@ -8,6 +8,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,10 +18,17 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from sqlalchemy import Connection, Table, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from api.identity import new_id
-from api.keys import COOKIE, Principal, dev_principal, find_principal, find_session
+from api.keys import (
+    COOKIE,
+    Principal,
+    dev_principal,
+    find_principal,
+    find_session,
+    note_use,
+)
 from api.problems import PROBLEM_TYPE, TITLES, Problem, as_problem, problem_response, request_id
 from api.state import State, state_of
 from api.store.tables import AUDIT, IDEMPOTENCY
@@ -95,7 +103,7 @@ def v1_router(group: str) -> APIRouter:
 def _problem_responses() -> dict[int | str, dict[str, Any]]:
     """Return the problems every route may answer with."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    codes = (400, 401, 403, 404, 409, 412, 413, 422, 428, 429, 500, 503)
+    codes = (400, 401, 403, 404, 409, 412, 413, 422, 428, 429, 500, 503, 507)
     return {
         code: {"description": TITLES[code], "content": {PROBLEM_TYPE: {"schema": schema}}}
         for code in codes
@@ -153,6 +161,10 @@ async def _known(state: State, token: str) -> Principal | None:
         principal = await state.database.run(lambda c: find_principal(c, token))
         if principal is not None:
             state.principals.put(digest, principal)
+            key = principal.key
+            # Nobody is turned away because a note cannot be made: the disk may be full.
+            with suppress(DBAPIError):
+                await state.database.run(lambda c: note_use(c, key))
     return principal
 
 

@@ -34,12 +34,18 @@ def write_dataset(bill: "Bill", folder: Path, report: Report) -> dict[str, Any]:
     """Write a bill into its folder and return what is known of it."""
     folder.mkdir(parents=True, exist_ok=True)
     columns = sorted(bill.available)
-    report(0.15, "writing the bill")
-    whole = _copy(bill, _ordered(bill.relation_sql(columns)), folder / "dataset.new")
-    report(0.7, "summing by day")
-    _copy(bill, _daily_sql(bill), folder / "daily.new")
-    report(0.9, "checking")
-    facts = _facts(bill, whole)
+    try:
+        report(0.15, "writing the bill")
+        whole = _copy(bill, _ordered(bill.relation_sql(columns)), folder / "dataset.new")
+        report(0.7, "summing by day")
+        _copy(bill, _daily_sql(bill), folder / "daily.new")
+        report(0.9, "checking")
+        facts = _facts(bill, whole)
+    except BaseException:
+        # What is half written would keep a full disk full.
+        for name in ("dataset.new", "daily.new"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        raise
     for name in ("dataset", "daily"):
         shutil.rmtree(folder / f"{name}.old", ignore_errors=True)
         if (folder / name).exists():

@@ -1,7 +1,8 @@
 """Rows of bills in the database."""
 
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, delete, insert, select, update
@@ -9,6 +10,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 from api.identity import moment, new_id
 from api.problems import Problem, not_found
 from api.store.tables import BILL, JOB
+
+FILLS_BILL: Final = frozenset(("import-bill", "sample-bill"))
 
 
 def create_bill(
@@ -115,6 +118,38 @@ def set_status(connection: Connection, identifier: str, status: str) -> None:
         update(BILL)
         .where(BILL.c.id == identifier)
         .values(status=status, error=None, updated_at=time.time())
+    )
+
+
+def mark_ready(
+    connection: Connection, workspace: str, identifier: str, facts: Mapping[str, Any]
+) -> None:
+    """Write down what a bill holds now."""
+    _settle(connection, workspace, identifier, status="ready", error=None,
+            facts=orjson.dumps(facts).decode())  # fmt: skip
+
+
+def leave_bill(connection: Connection, job: Any, status: str, message: str) -> None:
+    """Say on a bill that the job which was to fill it failed or was cancelled.
+
+    What an earlier job put there stays.
+    """
+    if job["kind"] not in FILLS_BILL:
+        return
+    identifier = str(orjson.loads(job["payload"])["bill"])
+    if status == "failed":
+        _settle(connection, job["workspace_id"], identifier, status="failed", error=message)
+        return
+    facts = connection.execute(select(BILL.c.facts).where(BILL.c.id == identifier)).scalar()
+    before = "empty" if facts in (None, "{}") else "ready"
+    _settle(connection, job["workspace_id"], identifier, status=before, error=None)
+
+
+def _settle(connection: Connection, workspace: str, identifier: str, **values: Any) -> None:
+    connection.execute(
+        update(BILL)
+        .where(BILL.c.id == identifier, BILL.c.workspace_id == workspace)
+        .values(updated_at=time.time(), version=BILL.c.version + 1, **values)
     )
 
 

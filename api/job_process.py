@@ -17,6 +17,7 @@ from api.jobs import finish
 from api.observe import log_as_json
 from api.problems import Problem
 from api.settings import Limits, Settings
+from api.storage import FULL, is_full
 from api.store.database import Database, open_database
 from api.store.tables import JOB
 from costmodel import CostModelError
@@ -44,15 +45,23 @@ def _run(job: Job) -> tuple[str, str, Any]:
     """Return status, message and result; a user's mistake is one line."""
     try:
         return "done", "", WORK[job.kind](job)
-    except (CostModelError, Problem) as error:
-        return "failed", job.without_paths(" ".join(str(error).split())), None
-    except MemoryError:
-        return "failed", "this needs more memory than a job may use", None
-    except OSError as error:
-        return "failed", f"the storage failed: {(error.strerror or 'unknown').lower()}", None
     except Exception as error:  # noqa: BLE001 - the last line of defence against odd uploads
-        _LOG.exception("job failed", extra={"job": job.identifier})
-        return "failed", f"this could not be read ({type(error).__name__})", None
+        return "failed", _in_words(job, error), None
+
+
+def _in_words(job: Job, error: Exception) -> str:
+    """Return in one line why a job failed."""
+    if is_full(error):
+        return FULL
+    match error:
+        case CostModelError() | Problem():
+            return job.without_paths(" ".join(str(error).split()))
+        case MemoryError():
+            return "this needs more memory than a job may use"
+        case OSError():
+            return f"the storage failed: {(error.strerror or 'unknown').lower()}"
+    _LOG.error("job failed", extra={"job": job.identifier}, exc_info=error)
+    return f"this could not be read ({type(error).__name__})"
 
 
 _TUPLES = ("bill_roots", "internal_receivers", "webhook_ports", "sns_topics")

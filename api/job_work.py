@@ -1,20 +1,19 @@
 """What the jobs do, by kind."""
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from sqlalchemy import select, update
 
 from api.answers import finite
 from api.bill_dataset import write_dataset
+from api.bill_rows import mark_ready
 from api.jobs import report_progress
 from api.settings import Settings
+from api.storage import require_room
 from api.store.database import Database
-from api.store.tables import BILL
 from costmodel import BadInputError, load_catalog, read_bill
 
 if TYPE_CHECKING:
@@ -54,15 +53,11 @@ def import_bill(job: Job) -> dict[str, Any]:
     """Read an uploaded or referenced bill and put it into the store."""
     reference = job.payload.get("reference")
     job.report(0.05, "reading")
-    try:
-        source = read_bill(
-            _no_manifest(reference or str(_parts(job.bill_folder / "parts"))),
-            catalog=load_catalog(job.settings.catalog),
-        )
-        return _store(job, source)
-    except BaseException as error:
-        _mark(job, "failed", {}, job.without_paths(" ".join(str(error).split())))
-        raise
+    source = read_bill(
+        _no_manifest(reference or str(_parts(job.bill_folder / "parts"))),
+        catalog=load_catalog(job.settings.catalog),
+    )
+    return _store(job, source)
 
 
 def _parts(folder: Path) -> Path:
@@ -83,24 +78,11 @@ def _no_manifest(place: str) -> str:
 
 
 def _store(job: Job, source: "Bill") -> dict[str, Any]:
+    require_room(job.settings.data, job.settings.limits.reserve_bytes)
     facts = write_dataset(source, job.bill_folder, job.report)
-    _mark(job, "ready", facts, None)
-    return {"bill": job.payload["bill"], **facts}
-
-
-def _mark(job: Job, status: str, facts: dict[str, Any], error: str | None) -> None:
     with job.database.transaction() as connection:
-        place = (BILL.c.id == job.payload["bill"]) & (BILL.c.workspace_id == job.workspace)
-        kept = connection.execute(select(BILL.c.facts).where(place)).scalar() or "{}"
-        text = orjson.dumps(facts).decode() if facts else kept
-        connection.execute(
-            update(BILL)
-            .where(place)
-            .values(
-                status=status, facts=text, error=error, updated_at=time.time(),
-                version=BILL.c.version + 1,
-            )
-        )  # fmt: skip
+        mark_ready(connection, job.workspace, job.payload["bill"], facts)
+    return {"bill": job.payload["bill"], **facts}
 
 
 def make_sample_bill(job: Job) -> dict[str, Any]:
@@ -120,10 +102,10 @@ def make_sample_bill(job: Job) -> dict[str, Any]:
         accounts=5,
         anomalies=2,
     )
-    generate_bill(settings, prices, made, "cur2")
-    source = read_bill(made, catalog=catalog)
     try:
-        return _store(job, source)
+        require_room(job.settings.data, job.settings.limits.reserve_bytes)
+        generate_bill(settings, prices, made, "cur2")
+        return _store(job, read_bill(made, catalog=catalog))
     finally:
         shutil.rmtree(made, ignore_errors=True)
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
+from api.bill_rows import leave_bill
 from api.identity import moment, new_id
 from api.problems import Problem, not_found
 from api.store.tables import JOB
@@ -71,19 +72,9 @@ def claim(connection: Connection, owner: str, now: float, most_attempts: int) ->
     A job whose worker vanished is taken again; after ``most_attempts`` it fails.
     """
     lost = and_(JOB.c.status == "running", JOB.c.lease_until < now)
-    connection.execute(
-        update(JOB)
-        .where(lost, JOB.c.attempts >= most_attempts)
-        .values(
-            status="failed", finished_at=now, lease_owner=None,
-            message=f"the worker died {most_attempts} times at this job",
-        )
-    )  # fmt: skip
-    connection.execute(
-        update(JOB)
-        .where(lost, JOB.c.cancel_requested == 1)
-        .values(status="cancelled", finished_at=now, lease_owner=None)
-    )
+    _end_lost(connection, and_(lost, JOB.c.cancel_requested == 1), "cancelled", "cancelled")
+    text = f"the worker died {most_attempts} times at this job"
+    _end_lost(connection, and_(lost, JOB.c.attempts >= most_attempts), "failed", text)
     query = (
         select(JOB)
         .where(or_(JOB.c.status == "queued", lost))
@@ -103,6 +94,24 @@ def claim(connection: Connection, owner: str, now: float, most_attempts: int) ->
         )
     )  # fmt: skip
     return {**row, "attempts": row["attempts"] + 1}
+
+
+def _end_lost(connection: Connection, place: Any, status: str, message: str) -> None:
+    """End jobs that no worker holds any more."""
+    rows = connection.execute(select(JOB).where(place).with_for_update(skip_locked=True))
+    for job in rows.mappings().all():
+        _end(connection, job, {"status": status, "message": message})
+
+
+def _end(connection: Connection, job: Any, values: Mapping[str, Any]) -> None:
+    """Write down how a job ended, on it and on the bill it was to fill."""
+    connection.execute(
+        update(JOB)
+        .where(JOB.c.id == job["id"])
+        .values(finished_at=time.time(), lease_owner=None, **values)
+    )
+    if values["status"] != "done":
+        leave_bill(connection, job, values["status"], values["message"])
 
 
 def renew(connection: Connection, identifier: str, owner: str, now: float) -> str:
@@ -138,15 +147,14 @@ def finish(
 ) -> bool:
     """End a job; False where another worker holds it by now."""
     mine = and_(JOB.c.id == identifier, JOB.c.lease_owner == owner, JOB.c.status == "running")
-    values: dict[str, Any] = {
-        "status": status,
-        "message": message,
-        "finished_at": time.time(),
-        "lease_owner": None,
-    }
+    job = connection.execute(select(JOB).where(mine).with_for_update()).mappings().first()
+    if job is None:
+        return False
+    values: dict[str, Any] = {"status": status, "message": message}
     if result is not None:
         values |= {"result": orjson.dumps(result).decode(), "progress": 1.0}
-    return bool(connection.execute(update(JOB).where(mine).values(values)).rowcount)
+    _end(connection, job, values)
+    return True
 
 
 def hand_back(connection: Connection, identifier: str, owner: str) -> None:
@@ -170,9 +178,6 @@ def request_cancel(connection: Connection, workspace: str, identifier: str) -> d
         raise Problem(409, "ended", f"the job is {job['status']}: it cannot be cancelled")
     place = JOB.c.id == identifier
     connection.execute(update(JOB).where(place).values(cancel_requested=1))
-    connection.execute(
-        update(JOB)
-        .where(place, JOB.c.status == "queued")
-        .values(status="cancelled", finished_at=time.time())
-    )
+    waiting = and_(place, JOB.c.status == "queued")
+    _end_lost(connection, waiting, "cancelled", "cancelled")
     return read_job(connection, workspace, identifier)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from api.identity import hash_secret, is_secret, moment, new_id, new_secret
 from api.store.tables import API_KEY, SESSION, WORKSPACE
@@ -80,12 +80,14 @@ def find_principal(connection: Connection, token: str) -> Principal | None:
     now = time.time()
     if row["revoked_at"] is not None or (row["expires_at"] or now + 1) <= now:
         return None
-    # Once a minute is precise enough, and keeps reads from becoming writes.
-    if now - (row["last_used_at"] or 0.0) > 60:
-        connection.execute(
-            update(API_KEY).where(API_KEY.c.id == identifier).values(last_used_at=now)
-        )
     return Principal(row["workspace_id"], identifier, _granted(row["scopes"]))
+
+
+def note_use(connection: Connection, key: str) -> None:
+    """Write down that a key is used: once a minute, lest every read become a write."""
+    now = time.time()
+    is_old = or_(API_KEY.c.last_used_at.is_(None), API_KEY.c.last_used_at < now - 60)
+    connection.execute(update(API_KEY).where(API_KEY.c.id == key, is_old).values(last_used_at=now))
 
 
 def _granted(scopes: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from api.storage import FULL, is_full
 from costmodel import BadInputError, CostModelError
 
 PROBLEM_TYPE: Final = "application/problem+json"
@@ -31,6 +32,7 @@ TITLES: Final = {
     500: "Internal error",
     501: "Not available",
     503: "Unavailable",
+    507: "Disk full",
 }
 
 
@@ -117,6 +119,8 @@ def as_problem(error: Exception) -> Problem:
     if isinstance(error, HTTPException):
         kind = TITLES.get(error.status_code, "problem").lower().replace(" ", "-")
         return Problem(error.status_code, kind, str(error.detail), headers=error.headers)
+    if is_full(error):
+        return Problem(507, "disk-full", FULL, headers={"Retry-After": "60"})
     if isinstance(error, BadInputError):
         return Problem(422, "bad-input", " ".join(str(error).split()))
     if isinstance(error, CostModelError):

@@ -15,6 +15,7 @@ class Limits:
         body_bytes: largest JSON body.
         part_bytes: largest part of an upload.
         bill_bytes: largest upload of one bill, all parts together.
+        reserve_bytes: room on the disk that uploads and imports leave to the database.
         request_seconds: how long a request may take before it is answered with 503.
         requests_per_minute: rate of one key.
         concurrent_requests: requests of one key at the same time.
@@ -26,6 +27,7 @@ class Limits:
     body_bytes: int = 8 * MEBIBYTE
     part_bytes: int = 512 * MEBIBYTE
     bill_bytes: int = 16 * 1024 * MEBIBYTE
+    reserve_bytes: int = 64 * MEBIBYTE
     request_seconds: float = 60.0
     requests_per_minute: int = 1200
     concurrent_requests: int = 32

@@ -34,11 +34,13 @@ from api.schemas.bills import (
     SampleRequest,
 )
 from api.schemas.shared import Cursor, IdempotencyKey, Identifier, IfMatch, Limit, Page
-from api.settings import Settings
+from api.settings import MEBIBYTE, Limits, Settings
 from api.state import state_of
+from api.storage import require_room
 
 router = v1_router("bills")
 
+_LOOK_BYTES: Final = 4 * MEBIBYTE  # how often an upload looks whether there is room
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]{0,150}")
 _PartNumber = Annotated[int, PathParameter(ge=1, le=10_000)]
 
@@ -190,27 +192,29 @@ async def upload_part(
     if bill["status"] == "queued":
         raise Problem(409, "busy", "the bill is being imported: wait for the job or cancel it")
     folder = state.bills.folder(workspace, bill_id) / "parts"
-    size, digest = await _receive(
-        request, folder, number, file_name, state.settings.limits.bill_bytes
-    )
+    size, digest = await _receive(request, folder, number, file_name, state.settings.limits)
     return answer({"number": number, "file_name": file_name, "bytes": size, "sha256": digest})
 
 
 async def _receive(
-    request: Request, folder: Path, number: int, file_name: str, most: int
+    request: Request, folder: Path, number: int, file_name: str, limits: Limits
 ) -> tuple[int, str]:
     """Write a body to its place through a file beside it; return its size and hash."""
     place = folder / f"{number:05d}"
     await to_thread.run_sync(lambda: folder.mkdir(parents=True, exist_ok=True))
     others = await to_thread.run_sync(lambda: _size(folder, place))
     aside = folder.parent / f"part-{number:05d}.new"
-    digest, size = hashlib.sha256(), 0
+    digest, size, looked = hashlib.sha256(), 0, -_LOOK_BYTES
     try:
         async with await open_file(aside, "wb") as out:
             async for chunk in request.stream():
                 size += len(chunk)
-                if others + size > most:
+                if others + size > limits.bill_bytes:
+                    most = limits.bill_bytes
                     raise Problem(413, "too-large", f"a bill may have {most} bytes in all")
+                if size - looked >= _LOOK_BYTES:
+                    looked = size
+                    await to_thread.run_sync(require_room, folder, limits.reserve_bytes)
                 digest.update(chunk)
                 await out.write(chunk)
         if size == 0:
