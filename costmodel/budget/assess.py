@@ -27,7 +27,7 @@ class BudgetStatus:
         budget: the budget.
         period: the period.
         through: the data are complete up to here.
-        state: OK, ALARM, DATA_LATE or NO_DATA.
+        state: OK, ALARM, DATA_LATE, NO_DATA or NO_MATCH: no row of the bill meets the filter.
         limit: what is allowed, with what rolled over.
         actual: spent so far.
         forecast_mean: expected at the end of the period.
@@ -100,6 +100,7 @@ def assess(
         budget,
         period,
         through,
+        state="OK" if daily.is_matched else "NO_MATCH",
         limit=limit_of(daily, budget, period),
         actual=daily.value(start, end),
         forecast_mean=mean,

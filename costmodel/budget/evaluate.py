@@ -216,7 +216,7 @@ def _with_state(
     )
     if status.state == "NO_DATA":
         return status
-    state = "DATA_LATE" if late.is_active else "OK"
+    state = "DATA_LATE" if late.is_active else status.state
     if any(crossing.is_active for crossing in mine.values()):
         state = "ALARM"
     late_note = (f"data end {_age(status, now)} ago",) if late.is_active else ()

@@ -459,6 +459,7 @@ def test_filter_that_matches_nothing_says_so() -> None:
 
     status = run(spend("2026-03-01", [1.0]), one, "2026-03-02").statuses[0]
 
+    assert status.state == "NO_MATCH"
     assert status.notes == ("the filter matches no row of the bill: check its values",)
 
 
