@@ -29,6 +29,14 @@ def recommend_command(
         list[Path] | None,
         typer.Option("--metrics", help="Saved CloudWatch series; files or folders. Repeat it."),
     ] = None,
+    evidence: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--evidence",
+            help="Answers or exports of Compute Optimizer, Cost Optimization Hub, Trusted "
+            "Advisor: agreement raises confidence. Repeat it.",
+        ),
+    ] = None,
     facts: Annotated[
         Path | None,
         typer.Option(
@@ -86,6 +94,7 @@ def recommend_command(
             inventory,
             bill=bill or (),
             metrics=metrics or (),
+            evidence=evidence or (),
             facts=facts,
             iac=iac,
             held=held or (),

@@ -9,11 +9,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from costmodel.errors import Issue
 from costmodel.optimize.rule import EFFORTS, Rule
 from costmodel.result import Result
+
+CONFIDENCES: Final = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Recommendation:
         evidence: name → value the conditions read.
         missing_evidence: names that would help and are unknown.
         confidence: high, medium or low.
+        outside: what AWS's own tools say of the resource, with their own figures.
         lookback_days: days of metrics behind it; NaN where none were needed.
         alternatives: check id → saving of changes that exclude this one.
         cli, terraform: remedy.
@@ -58,6 +61,7 @@ class Recommendation:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     missing_evidence: Sequence[str] = ()
     confidence: str = "high"
+    outside: Sequence[Mapping[str, Any]] = ()
     lookback_days: float = math.nan
     alternatives: Mapping[str, float] = field(default_factory=dict)
     cli: str = ""
@@ -130,6 +134,7 @@ class Recommendation:
             "recommendationLookbackPeriodInDays": self.lookback_days,
             "evidence": dict(self.evidence),
             "missingEvidence": list(self.missing_evidence),
+            "outsideEvidence": [dict(said) for said in self.outside],
             "alternatives": dict(self.alternatives),
             "remedy": {"awsCli": self.cli, "terraform": self.terraform},
             "source": self.rule.source,
@@ -153,6 +158,7 @@ class Advisory:
     account_id: str
     evidence: Mapping[str, Any]
     location: str = ""
+    why: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON."""
@@ -162,7 +168,7 @@ class Advisory:
             "accountId": self.account_id,
             "region": self.region_id,
             "resourceId": self.resource_id,
-            "why": self.rule.advisory,
+            "why": self.why,
             "evidence": dict(self.evidence),
             "location": self.location,
         }

@@ -11,6 +11,7 @@ import numpy as np
 
 from costmodel.optimize import related_services, related_usage
 from costmodel.optimize.inventory import Inventory
+from costmodel.optimize.outside_advice import evidence_columns
 from costmodel.optimize.related_account import ACCOUNT
 from costmodel.optimize.related_cells import Array, Columns, column, objects
 from costmodel.optimize.related_network import NETWORK
@@ -204,6 +205,7 @@ _MAKERS: Final[Mapping[str, Callable[[Inventory], Columns | None]]] = {
     "auto_scaling_groups": _groups,
     "launch_configurations": _launch_configurations,
     "capacity_reservations": _capacity,
+    "evidence": evidence_columns,
     "rds_instances": related_services.databases,
     "rds_clusters": related_services.clusters,
     "rds_snapshots": related_services.database_snapshots,

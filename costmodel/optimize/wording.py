@@ -7,11 +7,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.engine.formula import compile_template
 from costmodel.engine.formula.functions import is_given
 from costmodel.errors import Issue, IssueReason
 from costmodel.optimize.line_pricing import UNPRICED, once_cost, usage_lines
 from costmodel.optimize.rank import Applied, State
-from costmodel.optimize.recommendation import Advisory, Recommendation
+from costmodel.optimize.recommendation import CONFIDENCES, Advisory, Recommendation
 from costmodel.optimize.rule import Rule
 from costmodel.optimize.rule_engine import Checked, Verdict, explain_condition, watched_metrics
 from costmodel.optimize.rule_scope import Scope
@@ -132,7 +133,7 @@ def _lookback(rule: Rule, scope: Scope) -> Array:
 
 def _confidence(rule: Rule, lacking: Sequence[str]) -> str:
     level = 2 - bool(lacking) - (rule.risk in _RISKY)
-    return ("low", "medium", "high")[level]
+    return CONFIDENCES[level]
 
 
 def build_advisories(rule: Rule, scope: Scope, rows: Array) -> Iterator[Advisory]:
@@ -140,6 +141,7 @@ def build_advisories(rule: Rule, scope: Scope, rows: Array) -> Iterator[Advisory
     part = scope.take(rows)
     evidence = _evidence(rule, part)
     text = {name: _texts(part, name) for name in _ABOUT}
+    why = compile_template(rule.advisory).evaluate(part, part.length, part.model.tables)
     for row in range(part.length):
         yield Advisory(
             rule,
@@ -148,6 +150,7 @@ def build_advisories(rule: Rule, scope: Scope, rows: Array) -> Iterator[Advisory
             text["account_id"][row],
             {name: plain(values[row]) for name, values in evidence.items()},
             text["source_location"][row],
+            str(why[row] or rule.advisory),
         )
 
 

@@ -12,6 +12,8 @@ from costmodel.report.html import html_page
 from costmodel.report.table import ReportColumn, ReportTable, format_cell
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from costmodel.optimize.recommendation import Recommendation, Recommendations
 
 
@@ -72,8 +74,7 @@ def _accepted(result: "Recommendations") -> ReportTable:
 def _advisories(result: "Recommendations") -> ReportTable:
     columns = [ReportColumn(h) for h in ("Check", "Resource", "Region", "What", "Why no dollars")]
     rows = [
-        [a.rule.id, a.resource_id, a.region_id, a.rule.title, a.rule.advisory]
-        for a in result.advisories
+        [a.rule.id, a.resource_id, a.region_id, a.rule.title, a.why] for a in result.advisories
     ]
     return ReportTable("Advisories", columns, rows)
 
@@ -119,6 +120,7 @@ def _ticket(r: "Recommendation") -> str:
                      f"{format_cell(r.first_year_saving, 'money')}")  # fmt: skip
     if r.missing_evidence:
         lines.append(f"* **Unknown** {', '.join(r.missing_evidence)}")
+    lines += [f"* **{said['source']}** {_opinion(said)}" for said in r.outside]
     if r.alternatives:
         others = (f"{k} {format_cell(v, 'money')}" for k, v in r.alternatives.items())
         lines.append(f"* **Instead of** {', '.join(others)}")
@@ -133,6 +135,15 @@ def _ticket(r: "Recommendation") -> str:
         f"Source: {r.rule.source}",
     ]
     return "\n".join(lines)
+
+
+def _opinion(said: "Mapping[str, Any]") -> str:
+    """Return what one of AWS's tools says of the resource, its figure marked as its own."""
+    verdict = {True: "agrees", False: "disagrees", None: "says"}[said["agrees"]]
+    words = [verdict, said["finding"] or "", said["recommended"] or ""]
+    figure = said["awsEstimatedMonthlySavings"]
+    own = f" (AWS's own figure: {format_cell(figure, 'money')} USD a month)" if figure else ""
+    return " ".join(word for word in words if word) + own
 
 
 def _yes(flag: object) -> str:

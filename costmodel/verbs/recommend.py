@@ -14,6 +14,7 @@ from costmodel.io.commitment_files import read_held
 from costmodel.io.fact_files import read_facts
 from costmodel.io.family_successors import read_family_successors
 from costmodel.io.inventory.metric_files import read_metric_files
+from costmodel.io.inventory.saved import read_saved_answers
 from costmodel.io.inventory.store import read_inventory
 from costmodel.io.rule_files import load_rules
 from costmodel.optimize.billed_rows import bill_usage_table, billed_hours, billed_rows, read_shares
@@ -24,6 +25,7 @@ from costmodel.optimize.given_columns import Fact, add_facts
 from costmodel.optimize.hourly_bill import read_hourly_bill
 from costmodel.optimize.iac_tables import iac_inventory
 from costmodel.optimize.inventory import Inventory, merge_inventories
+from costmodel.optimize.outside_advice import weigh_evidence
 from costmodel.optimize.recommend import Settings, recommend_changes
 from costmodel.optimize.recommendation import Recommendations
 from costmodel.optimize.related_cells import objects
@@ -43,6 +45,7 @@ def recommend(
     *,
     bill: Bill | Paths = (),
     metrics: Paths = (),
+    evidence: Paths = (),
     facts: str | Path | None = None,
     iac: Source | None = None,
     region: str | None = None,
@@ -58,6 +61,7 @@ def recommend(
         catalog: prices; the embedded catalog by default.
         bill: a bill or the paths of one: what is covered already saves nothing.
         metrics: files or folders of saved CloudWatch series.
+        evidence: answers or exports of Compute Optimizer, Cost Optimization Hub, Trusted Advisor.
         facts: CSV file of what no API tells: resource_id and the names docs/rules.md lists.
         iac: Terraform, CloudFormation or a spec: what the code will create is checked.
         region: region of code that names none.
@@ -75,6 +79,8 @@ def recommend(
         parts.append(read_inventory(Path(inventory)))
     if paths := _paths(metrics):
         parts.append(read_metric_files(paths))
+    if paths := _paths(evidence):
+        parts.append(read_saved_answers(paths))
     billed = bill if isinstance(bill, Bill) else None
     if not isinstance(bill, Bill) and (paths := _paths(bill)):
         billed = read_bill(*paths, catalog=prices)
@@ -123,7 +129,7 @@ def _recommend(
         found.setdefault(kind, {})["source_location"] = objects([*[""] * live, *listed])
     account = replace(account, issues=(*account.issues, *lost))
     scopes = build_scopes(account, book, found, lines)
-    return recommend_changes(
+    result = recommend_changes(
         scopes,
         catalog,
         book,
@@ -132,6 +138,7 @@ def _recommend(
         billed=None if rows is None else read_shares(rows),
         hourly=None if bill is None else read_hourly_bill(bill, catalog, _names(scopes), held),
     )
+    return weigh_evidence(result, account)
 
 
 def _names(scopes: Mapping[str, Scope]) -> set[str]:

@@ -1,5 +1,6 @@
 """Columns that no single answer holds: they follow from other tables."""
 
+import re
 from collections import Counter, defaultdict
 from typing import Any, Final
 
@@ -8,10 +9,13 @@ Rows = dict[str, list[dict[str, Any]]]
 # Part of an Elastic Load Balancing ARN that CloudWatch uses as dimension value.
 _DIMENSION_MARKS: Final = {"load_balancers": ":loadbalancer/", "target_groups": ":"}
 
+_DOLLARS: Final = re.compile(r"\$\s?([\d,]+(?:\.\d+)?)")
+
 
 def derive_columns(rows: Rows, read: set[str]) -> None:
     """Fill in columns that follow from other tables, in place; what was not read stays unknown."""
     _balancer_dimensions(rows)
+    _advisor_savings(rows)
     _nat_zones(rows)
     if "route_tables" in read:
         _nat_routes(rows)
@@ -28,6 +32,20 @@ def _balancer_dimensions(rows: Rows) -> None:
         for row in rows.get(table, []):
             if row.get("dimension") is None and row.get("arn"):
                 row["dimension"] = str(row["arn"]).rsplit(mark, 1)[-1]
+
+
+def _advisor_savings(rows: Rows) -> None:
+    """Read Trusted Advisor's own figure from its table of a resource."""
+    for row in rows.get("evidence", []):
+        details = row.get("details")
+        if row.get("source") == "TrustedAdvisor" and isinstance(details, dict):
+            row["monthly_savings_usd"] = dollars(list(details.values()))
+
+
+def dollars(cells: list[Any]) -> float | None:
+    """Return the one amount in USD among the cells; None where there is none or several."""
+    found = [match for cell in cells if (match := _DOLLARS.fullmatch(str(cell).strip()))]
+    return float(found[0].group(1).replace(",", "")) if len(found) == 1 else None
 
 
 def _nat_zones(rows: Rows) -> None:

@@ -84,7 +84,7 @@ def _points(path: Path) -> tuple[pa.Table, list[Issue]]:
         case ".csv":
             table = _read_csv(path)
         case ".parquet":
-            table = _read_parquet(path)
+            table = read_parquet(path)
         case ".json":
             table = _read_json(path)
         case _:
@@ -218,7 +218,8 @@ def read_bytes(path: Path) -> bytes:
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _read_parquet(path: Path) -> pa.Table:
+def read_parquet(path: Path) -> pa.Table:
+    """Return a Parquet file, or say that it cannot be read."""
     try:
         return pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:

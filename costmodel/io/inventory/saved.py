@@ -1,8 +1,9 @@
-"""Saved API answers and Compute Optimizer exports → inventory tables.
+"""Saved API answers and exports of AWS's own tools → inventory tables.
 
 JSON as the AWS CLI prints it (``aws ec2 describe-instances > file.json``), as recorders keep it
-(``{"status_code": 200, "data": …}``), or the Support API's Trusted Advisor result; CSV as Compute
-Optimizer exports it. Which call a JSON file answers is told by its keys.
+(``{"status_code": 200, "data": …}``), or the Support API's Trusted Advisor result; CSV and Parquet
+as Compute Optimizer and Cost Optimization Hub export it. Which call a JSON file answers is told by
+its keys.
 """
 
 import re
@@ -13,9 +14,9 @@ from typing import Any, Final
 
 from costmodel.errors import BadInputError, Issue, IssueReason
 from costmodel.io.inventory.answer import find, plain
-from costmodel.io.inventory.derive import derive_columns
+from costmodel.io.inventory.derive import derive_columns, dollars
 from costmodel.io.inventory.metric_files import read_json
-from costmodel.io.inventory.optimizer_export import read_optimizer_export
+from costmodel.io.inventory.optimizer_export import read_advice_export
 from costmodel.io.inventory.registry import Call, load_calls
 from costmodel.io.inventory.rows import finish_row, item_row
 from costmodel.optimize.inventory import Inventory, build_table
@@ -57,14 +58,20 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise BadInputError(f"{path}: does not exist")
-        found = [*path.rglob("*.json"), *path.rglob("*.csv")] if path.is_dir() else [path]
+        found = [p for p in path.rglob("*") if _is_read(p)] if path.is_dir() else [path]
         files += sorted(found)
     return files
 
 
+def _is_read(path: Path) -> bool:
+    """Say whether a file of a folder is read; Compute Optimizer describes exports in others."""
+    name = path.name.removesuffix(".gz")
+    return name.endswith((".json", ".csv", ".parquet")) and not name.endswith("metadata.json")
+
+
 def _rows_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    if path.name.removesuffix(".gz").endswith(".csv"):
-        for row in read_optimizer_export(path):
+    if path.name.removesuffix(".gz").endswith((".csv", ".parquet")):
+        for row in read_advice_export(path):
             yield "evidence", row
         return
     document = plain(read_json(path))
@@ -74,6 +81,10 @@ def _rows_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         raise BadInputError(f"{path}: is not an answer of an AWS API")
     if isinstance(document.get("result"), dict) and "flaggedResources" in document["result"]:
         for row in _advisor_rows(document["result"]):
+            yield "evidence", row
+        return
+    if "recommendationResourceSummaries" in document:
+        for row in map(_advised_resource, document["recommendationResourceSummaries"]):
             yield "evidence", row
         return
     calls = _candidates(document)
@@ -140,5 +151,21 @@ def _advisor_rows(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "check": result.get("checkId"),
                 "finding": flagged.get("status"),
                 "observed_at": result.get("timestamp"),
+                "monthly_savings_usd": dollars(flagged.get("metadata") or []),
                 "details": flagged.get("metadata"),
             }
+
+
+def _advised_resource(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return evidence of ListRecommendationResources; saved alone it does not name its check."""
+    metadata = item.get("metadata") or {}
+    return {
+        "resource_id": item.get("awsResourceId"),
+        "region_id": item.get("regionCode"),
+        "source": "TrustedAdvisor",
+        "check": item.get("recommendationArn"),
+        "finding": item.get("status"),
+        "observed_at": item.get("lastUpdatedAt"),
+        "monthly_savings_usd": dollars(list(metadata.values())),
+        "details": metadata,
+    }

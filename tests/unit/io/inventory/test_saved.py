@@ -154,8 +154,8 @@ def test_answers_printed_by_the_command_line_fill_resource_tables(tmp_path) -> N
         ("a.json", '{"Budget": 1}', "it holds Budget"),
         ("a.json", "[1]", "not an answer"),
         ("a.json", "{", "not JSON"),
-        ("a.csv", "a,b\n1,2\n", "not a Compute Optimizer export"),
-        ("a.csv", "", "not a Compute Optimizer export"),
+        ("a.csv", "a,b\n1,2\n", "not a Compute Optimizer or Cost Optimization Hub export"),
+        ("a.csv", "", "not a Compute Optimizer or Cost Optimization Hub export"),
     ],
 )
 def test_a_bad_file_is_one_clear_line(tmp_path, name, content, message) -> None:
