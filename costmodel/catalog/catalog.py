@@ -96,8 +96,7 @@ class PriceCatalog(Shown):
     report_module: ClassVar[str] = "costmodel.report.catalog"
 
     loader: CatalogLoader
-    _rates: dict[str, ServiceRates] = field(default_factory=dict)
-    _loaded: dict[str, frozenset[str]] = field(default_factory=dict)
+    _rates: "dict[str, _Loaded]" = field(default_factory=dict)
     _prefixes: dict[str, str] = field(default_factory=dict)
     _derived: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -284,15 +283,24 @@ class PriceCatalog(Shown):
 
     def _service_rates(self, service_code: str, regions: pa.Array) -> ServiceRates:
         """Return the service's index over at least the regions asked for."""
-        loaded = self._loaded.get(service_code, frozenset())
+        known = self._rates.get(service_code)
+        loaded = known.regions if known else frozenset()
         wanted = loaded | set(pc.unique(regions).to_pylist()) | {GLOBAL_REGION}
-        if wanted != loaded:
-            rows = self.loader.rates(service_code, sorted(wanted))
-            named = is_text(rows["x_TermType"], "OnDemand") & ~is_text(rows["x_UsageType"], "")
-            on_demand = rows.take(row_array(np.flatnonzero(named)))
-            self._rates[service_code] = index_rates(on_demand)
-            self._loaded[service_code] = wanted
-        return self._rates[service_code]
+        if known is not None and wanted == loaded:
+            return known.rates
+        rows = self.loader.rates(service_code, sorted(wanted))
+        named = is_text(rows["x_TermType"], "OnDemand") & ~is_text(rows["x_UsageType"], "")
+        rates = index_rates(rows.take(row_array(np.flatnonzero(named))))
+        # One assignment: another thread finds an index with the regions it holds, or none.
+        self._rates[service_code] = _Loaded(wanted, rates)
+        return rates
+
+
+class _Loaded(NamedTuple):
+    """The index of one service, and the regions it holds."""
+
+    regions: frozenset[str]
+    rates: ServiceRates
 
 
 def _glob_pattern(glob: str) -> str:

@@ -212,11 +212,13 @@ def pooled_cost(
     known = np.flatnonzero((sku_array >= 0) & ~np.isnan(amount))
     if not len(known):
         return result
-    pairs = np.stack([np.asarray(pool, dtype=np.intp)[known], sku_array[known]], axis=1)
-    keys, group = np.unique(pairs, axis=0, return_inverse=True)
+    count = len(tiers.first) - 1
+    pairs = np.asarray(pool, dtype=np.intp)[known] * count + sku_array[known]
+    keys, group = np.unique(pairs, return_inverse=True)
+    key_sku = keys % count
     total = np.bincount(group, weights=amount[known], minlength=len(keys))
-    cost = graduated_cost(tiers, keys[:, 1], total)
+    cost = graduated_cost(tiers, key_sku, total)
     with np.errstate(invalid="ignore", divide="ignore"):
-        average = np.where(total > 0, cost / total, tiers.unit_price[tiers.first[keys[:, 1]]])
+        average = np.where(total > 0, cost / total, tiers.unit_price[tiers.first[key_sku]])
     result[known] = amount[known] * average[group]
     return result

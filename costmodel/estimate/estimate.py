@@ -4,23 +4,28 @@ Distinct price keys are matched once; tiers are filled by the whole account (``p
 AWS bills them. A row without a price keeps NaN and an issue; it is never given a default.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from costmodel.catalog.catalog import PriceCatalog, RateMatch
+from costmodel.catalog.catalog import PriceCatalog
 from costmodel.catalog.tables import GLOBAL_REGION
 from costmodel.engine.tiers import pooled_cost
 from costmodel.errors import IncompleteEstimateError, Issue, IssueReason
 from costmodel.estimate.free_tier import FreeTier, free_quantity
+from costmodel.estimate.line_prices import (
+    find_prices,
+    later_prices,
+    open_tier_issues,
+    price_issues,
+)
 from costmodel.estimate.purchase import buy
-from costmodel.estimate.remedy import Remedies
 from costmodel.estimate.result import CatalogStamp, Coverage, Estimate
 from costmodel.usage.expand import Expander
 from costmodel.usage.spec import ArchitectureSpec, Resource
-from costmodel.usage.table import Floats, Ints, Texts, UsageTable
+from costmodel.usage.table import Floats, Ints, UsageTable
 
 Pooling = Literal["account", "resource"]
 # us-esat-1 is us-east-1 misspelt; xx-north-1 is not eu-north-1.
@@ -57,28 +62,27 @@ def estimate_spec(
         issues.append(_unknown_region(region, known))
     month = as_of or date.fromisoformat(catalog.published)
     usage, expand_issues = catalog.derived(_expander).expand(spec.resources, regions, month)
-    match, sku = _match(usage, catalog)
+    prices = find_prices(usage, catalog)
     pool = _pools(usage, pool_tiers)
     free = free_quantity(usage, catalog.free_allowances, free_tier)
-    list_cost = pooled_cost(match.tiers, sku, usage.quantity - free, pool)
+    list_cost = pooled_cost(prices.tiers, prices.sku, usage.quantity - free, pool)
     purchased = buy(usage, list_cost, catalog).discounted(discount_percent)
     all_issues = [*spec.issues, *issues, *expand_issues]
-    all_issues += _match_issues(spec, usage, sku, match, Remedies(catalog))
-    all_issues += _open_tier_issues(spec, usage, sku, list_cost)
+    all_issues += price_issues(spec, usage, prices, catalog)
+    all_issues += open_tier_issues(spec, usage, prices, list_cost)
     all_issues += [
         Issue(reason, spec.resources[usage.resource[row]].address, message)
         for row, reason, message in purchased.issues
     ]
     if as_of is not None:
-        all_issues += _later_prices(spec, usage, sku, match, as_of)
+        all_issues += later_prices(spec, usage, prices, as_of)
     coverage, type_issues = _coverage(
-        spec, usage, sku, list_cost + purchased.effective_cost, catalog
+        spec, usage, prices.sku, list_cost + purchased.effective_cost, catalog
     )
     return Estimate(
         spec=spec,
         usage=usage,
-        sku=sku,
-        match=match,
+        prices=prices,
         list_cost=list_cost,
         free_quantity=free,
         purchased=purchased,
@@ -151,93 +155,10 @@ def _unknown_region(region: str, known: Collection[str]) -> Issue:
     return Issue(IssueReason.UNKNOWN_REGION, region, f"region {region!r} is not known{hint}")
 
 
-def _match(usage: UsageTable, catalog: PriceCatalog) -> tuple[RateMatch, Ints]:
-    """Match each distinct key once; return the match and each row's SKU (n,)."""
-    columns = (usage.service_code, usage.region_id, usage.usage_type, usage.operation,
-               usage.variant)  # fmt: skip
-    keys: dict[tuple[Any, ...], int] = {}
-    row_key = np.full(len(usage), -1, dtype=np.intp)
-    for row, key in enumerate(zip(*columns, strict=True)):
-        if key[1] is not None and key[2] is not None and key[3] is not None:
-            row_key[row] = keys.setdefault(key, len(keys))
-    distinct = [_texts([key[part] for key in keys]) for part in range(5)]
-    match = catalog.match(*distinct)
-    sku = np.full(len(usage), -1, dtype=np.intp)
-    has_key = row_key >= 0
-    sku[has_key] = match.sku[row_key[has_key]]
-    reasons = np.empty(len(usage), dtype=object)
-    reasons[has_key] = match.reason[row_key[has_key]]
-    return match._replace(reason=reasons), sku
-
-
-def _texts(values: Sequence[Any]) -> Texts:
-    result = np.empty(len(values), dtype=object)
-    result[:] = values
-    return result
-
-
 def _pools(usage: UsageTable, pool_tiers: Pooling) -> Ints:
     """Return the tier pool of each row (n,): 0 the account, above it one per resource."""
     alone = ~usage.pools_tiers if pool_tiers == "account" else np.ones(len(usage), dtype=bool)
     return np.where(alone, usage.resource + 1, 0).astype(np.intp)
-
-
-def _match_issues(
-    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, match: RateMatch, remedies: Remedies
-) -> list[Issue]:
-    issues = []
-    for row in np.flatnonzero(sku < 0):
-        reason = match.reason[row]
-        if reason is None:  # no key at all: expansion has said why
-            continue
-        key = f"{usage.service_code[row]} {usage.region_id[row]} {usage.usage_type[row]}"
-        operation = usage.operation[row]
-        remedy = ""
-        if reason is IssueReason.NO_SKU:
-            remedy = remedies.say(
-                usage.service_code[row], usage.region_id[row], usage.usage_type[row], operation
-            )
-        issues.append(
-            Issue(
-                reason,
-                spec.resources[usage.resource[row]].address,
-                f"{usage.name[row]}: {reason.value} ({key}{f' {operation}' if operation else ''})"
-                f"{remedy}",
-            )
-        )
-    return issues
-
-
-def _open_tier_issues(
-    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, list_cost: Floats
-) -> list[Issue]:
-    """Report quantities that reach a tier without a public price (Firehose above 5 PB)."""
-    rows = np.flatnonzero((sku >= 0) & ~np.isnan(usage.quantity) & np.isnan(list_cost))
-    return [
-        Issue(
-            IssueReason.NOT_PRICED,
-            spec.resources[usage.resource[row]].address,
-            f"{usage.name[row]}: AWS publishes no price for so much "
-            f"({usage.quantity[row]:,.0f} {usage.unit[row]}, all the account's tiers filled)",
-        )
-        for row in rows
-    ]
-
-
-def _later_prices(
-    spec: ArchitectureSpec, usage: UsageTable, sku: Ints, match: RateMatch, as_of: date
-) -> list[Issue]:
-    published = match.skus["x_Published"].to_pylist()
-    late = [row for row in np.flatnonzero(sku >= 0) if published[sku[row]] > as_of.isoformat()]
-    return [
-        Issue(
-            IssueReason.NO_RATE_AT_DATE,
-            spec.resources[usage.resource[row]].address,
-            f"{usage.name[row]}: the price was published on {published[sku[row]]}, after {as_of}; "
-            "the catalog holds no earlier one",
-        )
-        for row in late
-    ]
 
 
 def _coverage(

@@ -112,9 +112,9 @@ def explain_resource(estimate: Estimate, address: str) -> Explanation:
 
 def _explain_line(estimate: Estimate, row: int) -> ExplainedLine:
     usage, working = estimate.usage, estimate.usage.workings[row]
-    sku = int(estimate.sku[row])
+    sku = int(estimate.prices.sku[row])
     pool = _pool_quantity(estimate, row)
-    head: dict[str, Any] = {} if sku < 0 else estimate.match.skus.slice(sku, 1).to_pylist()[0]
+    said = estimate.prices.skus[sku] if sku >= 0 else None
     return ExplainedLine(
         line=line_json(estimate, row),
         formula=working.meter.quantity.text,
@@ -122,26 +122,26 @@ def _explain_line(estimate: Estimate, row: int) -> ExplainedLine:
         count=estimate.spec.resources[usage.resource[row]].count,
         pool_quantity=pool,
         slices=[] if sku < 0 or np.isnan(pool) else tier_slices(estimate, sku, pool),
-        description=str(head.get("x_SkuDescription") or ""),
-        published=str(head.get("x_Published") or ""),
-        name_basis=str(head.get("x_NameBasis") or ""),
+        description=said.description if said else "",
+        published=said.published if said else "",
+        name_basis=said.name_basis if said else "",
     )
 
 
 def _pool_quantity(estimate: Estimate, row: int) -> float:
     """Return the quantity of the SKU over the account: what fills the tier ladder."""
     usage = estimate.usage
-    same = (estimate.sku == estimate.sku[row]) & ~np.isnan(usage.quantity)
+    same = (estimate.prices.sku == estimate.prices.sku[row]) & ~np.isnan(usage.quantity)
     if not usage.pools_tiers[row]:
         same &= usage.resource == usage.resource[row]
-    if estimate.sku[row] < 0 or np.isnan(usage.quantity[row]):
+    if estimate.prices.sku[row] < 0 or np.isnan(usage.quantity[row]):
         return float("nan")
     return float(usage.quantity[same].sum())
 
 
 def tier_slices(estimate: Estimate, sku: int, quantity: float) -> list[TierSlice]:
     """Return how a quantity spreads over the tiers of a SKU."""
-    tiers = estimate.match.tiers
+    tiers = estimate.prices.tiers
     first, last = int(tiers.first[sku]), int(tiers.first[sku + 1])
     begin = tiers.begin_range[first:last]
     end = np.append(begin[1:], np.inf)

@@ -3,17 +3,18 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from costmodel.catalog.catalog import RateMatch
+from costmodel.catalog.skus import Sku
 from costmodel.errors import Issue
+from costmodel.estimate.line_prices import LinePrices
 from costmodel.estimate.purchase import Purchased
 from costmodel.result import Result
 from costmodel.units import HOURS_PER_MONTH
 from costmodel.usage.spec import ArchitectureSpec
-from costmodel.usage.table import Floats, Ints, UsageTable
+from costmodel.usage.table import Floats, UsageTable, Working
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,7 @@ class Estimate(Result):
     Attributes:
         spec: what was priced.
         usage: its usage, n rows.
-        sku: (n,) number of the SKU in ``match.skus``; -1 where there is none.
-        match: the SKUs and their tiers.
+        prices: the SKU of each row, and their tiers.
         list_cost: (n,) USD a month at list prices; NaN unknown.
         free_quantity: (n,) how much of the quantity a free allowance covers.
         purchased: how rows were bought, with their effective cost and upfront payments.
@@ -61,8 +61,7 @@ class Estimate(Result):
 
     spec: ArchitectureSpec
     usage: UsageTable
-    sku: Ints
-    match: RateMatch
+    prices: LinePrices
     list_cost: Floats
     free_quantity: Floats
     purchased: Purchased
@@ -107,66 +106,77 @@ def unit_price(estimate: Estimate, row: int) -> float:
 
     A first tier that is free (DynamoDB's 25 GB) is passed over where no quantity is known.
     """
-    quantity, cost = estimate.usage.quantity[row], estimate.list_cost[row]
-    if quantity > 0 and not math.isnan(cost):
-        return float(cost / quantity)
-    return _first_price(estimate, row)
+    sku = estimate.prices.sku[row]
+    return _unit_price(
+        float(estimate.usage.quantity[row]),
+        float(estimate.list_cost[row]),
+        estimate.prices.skus[sku] if sku >= 0 else None,
+    )
 
 
-def _first_price(estimate: Estimate, row: int) -> float:
-    sku = estimate.sku[row]
-    if sku < 0:
-        return float("nan")
-    tiers = estimate.match.tiers
-    prices = tiers.unit_price[tiers.first[sku] : tiers.first[sku + 1]]
-    return float(next((price for price in prices if price != 0), prices[0]))
-
-
-def _sku_text(estimate: Estimate, row: int, column: str) -> str | None:
-    sku = int(estimate.sku[row])
-    if sku < 0:
-        return None
-    value: str | None = estimate.match.skus[column][sku].as_py()
-    return value or None
+def _unit_price(quantity: float, list_cost: float, sku: Sku | None) -> float:
+    if quantity > 0 and not math.isnan(list_cost):
+        return list_cost / quantity
+    if sku is None:
+        return math.nan
+    return next((price for price in sku.unit_price if price != 0), sku.unit_price[0])
 
 
 def line_json(estimate: Estimate, row: int) -> dict[str, Any]:
     """Return one line as the JSON object of the design page."""
-    usage = estimate.usage
+    return _line_jsons(estimate, slice(row, row + 1))[0]
+
+
+def _line_jsons(estimate: Estimate, rows: slice) -> list[dict[str, Any]]:
+    """Return lines as JSON objects; arrays are left at once, since single elements are slow."""
+    usage, prices, purchased = estimate.usage, estimate.prices, estimate.purchased
+    columns = (
+        usage.name, usage.path, usage.service_code, usage.usage_type, usage.operation,
+        usage.unit, usage.quantity, estimate.free_quantity, estimate.list_cost,
+        purchased.effective_cost, purchased.upfront_cost, purchased.pricing_category,
+        usage.is_usage_based, prices.sku,
+    )  # fmt: skip
+    return [
+        _line_json(working, None if line[-1] < 0 else prices.skus[line[-1]], line)
+        for working, *line in zip(
+            usage.workings[rows], *(column[rows].tolist() for column in columns), strict=True
+        )
+    ]
+
+
+def _line_json(working: Working, sku: Sku | None, line: Sequence[Any]) -> dict[str, Any]:
+    (name, path, service_code, usage_type, operation, unit, quantity, free_quantity, list_cost,
+     effective_cost, upfront_cost, pricing_category, is_usage_based, _) = line  # fmt: skip
     return {
-        "name": usage.name[row],
-        "path": list(usage.path[row]),
-        "service_code": usage.service_code[row],
-        "usage_type": usage.usage_type[row],
-        "operation": usage.operation[row],
-        "unit": usage.unit[row],
-        "quantity": known(usage.quantity[row]),
-        "free_quantity": known(estimate.free_quantity[row]),
-        "list_unit_price": known(unit_price(estimate, row)),
-        "list_cost": known(estimate.list_cost[row]),
-        "effective_cost": known(estimate.effective_cost[row]),
-        "upfront_cost": known(estimate.purchased.upfront_cost[row]),
-        "pricing_category": estimate.purchased.pricing_category[row],
-        "sku_price_id": _sku_text(estimate, row, "SkuPriceId"),
-        "basis": _sku_text(estimate, row, "x_Basis"),
-        "usage_based": bool(estimate.usage.is_usage_based[row] or _reads_usage(estimate, row)),
+        "name": name,
+        "path": list(path),
+        "service_code": service_code,
+        "usage_type": usage_type,
+        "operation": operation,
+        "unit": unit,
+        "quantity": known(quantity),
+        "free_quantity": known(free_quantity),
+        "list_unit_price": known(_unit_price(quantity, list_cost, sku)),
+        "list_cost": known(list_cost),
+        "effective_cost": known(effective_cost),
+        "upfront_cost": known(upfront_cost),
+        "pricing_category": pricing_category,
+        "sku_price_id": (sku.sku_price_id or None) if sku else None,
+        "basis": (sku.basis or None) if sku else None,
+        # Its quantity comes from usage, given or not.
+        "usage_based": is_usage_based or working.reads_usage,
     }
-
-
-def _reads_usage(estimate: Estimate, row: int) -> bool:
-    """Return whether a line's quantity comes from usage, given or not."""
-    return estimate.usage.workings[row].reads_usage
 
 
 def known(value: float) -> float | None:
     """Return a number JSON can carry; unknown is null."""
-    return None if math.isnan(value) else float(value)
+    return None if value != value else float(value)
 
 
 def rows_of(estimate: Estimate) -> list[list[int]]:
     """Return the line numbers of each resource of the spec, in order."""
     rows: list[list[int]] = [[] for _ in estimate.spec.resources]
-    for row, resource in enumerate(estimate.usage.resource):
+    for row, resource in enumerate(estimate.usage.resource.tolist()):
         rows[resource].append(row)
     return rows
 
@@ -174,16 +184,17 @@ def rows_of(estimate: Estimate) -> list[list[int]]:
 def estimate_json(estimate: Estimate) -> dict[str, Any]:
     """Return the whole estimate as the JSON object of the design page."""
     resources = []
-    for number, rows in enumerate(rows_of(estimate)):
-        resource = estimate.spec.resources[number]
+    lines = _line_jsons(estimate, slice(None))
+    list_cost, effective_cost = estimate.list_cost.tolist(), estimate.effective_cost.tolist()
+    for resource, rows in zip(estimate.spec.resources, rows_of(estimate), strict=True):
         resources.append(
             {
                 "address": resource.address,
                 "type": resource.type,
                 "region": resource.region or estimate.spec.region,
-                "list_cost": _total(estimate.list_cost, rows),
-                "effective_cost": _total(estimate.effective_cost, rows),
-                "lines": [line_json(estimate, row) for row in rows],
+                "list_cost": _total([list_cost[row] for row in rows]),
+                "effective_cost": _total([effective_cost[row] for row in rows]),
+                "lines": [lines[row] for row in rows],
             }
         )
     return {
@@ -204,12 +215,21 @@ def estimate_json(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _total(costs: Any, rows: list[int]) -> float | None:
+def _total(costs: Sequence[float]) -> float | None:
     """Return the known cost of some lines; null where lines exist and none has a cost."""
-    values = costs[rows]
-    if len(rows) and np.isnan(values).all():
+    known_costs = [cost for cost in costs if cost == cost]
+    if costs and not known_costs:
         return None
-    return float(np.nansum(values))
+    if len(costs) > _FEW:
+        return float(np.nansum(costs))
+    total = 0.0
+    for cost in known_costs:
+        total += cost
+    return total
+
+
+# So many numbers numpy adds up one after another, too; an array of them would only take longer.
+_FEW: Final = 7
 
 
 def line_frame(estimate: Estimate) -> Any:
@@ -219,6 +239,8 @@ def line_frame(estimate: Estimate) -> Any:
     usage, spec = estimate.usage, estimate.spec
     rows = range(len(usage))
     owners = [spec.resources[number] for number in usage.resource]
+    numbers = estimate.prices.sku.tolist()
+    skus = [estimate.prices.skus[number] if number >= 0 else None for number in numbers]
     return pd.DataFrame(
         {
             "ResourceId": [owner.address for owner in owners],
@@ -236,7 +258,7 @@ def line_frame(estimate: Estimate) -> Any:
             "EffectiveCost": estimate.effective_cost,
             "x_UpfrontCost": estimate.purchased.upfront_cost,
             "PricingCategory": list(estimate.purchased.pricing_category),
-            "SkuPriceId": [_sku_text(estimate, row, "SkuPriceId") for row in rows],
-            "x_Basis": [_sku_text(estimate, row, "x_Basis") for row in rows],
+            "SkuPriceId": [(sku.sku_price_id or None) if sku else None for sku in skus],
+            "x_Basis": [(sku.basis or None) if sku else None for sku in skus],
         }
     )

@@ -92,11 +92,11 @@ def test_a_worked_example_costs_what_its_source_says(kind, example) -> None:
 def test_a_meter_counts_in_the_unit_of_its_price(kind, example) -> None:
     estimate = estimate_example(kind, example)
 
-    units = estimate.match.skus["PricingUnit"].to_pylist()
+    units = [sku.pricing_unit for sku in estimate.prices.skus]
     differing = {
         (str(name), str(unit), units[sku])
         for name, unit, sku in zip(
-            estimate.usage.name, estimate.usage.unit, estimate.sku, strict=True
+            estimate.usage.name, estimate.usage.unit, estimate.prices.sku, strict=True
         )
         # A few price rows carry no unit: nothing to compare with.
         if sku >= 0 and units[sku] and canonical_unit(unit) != canonical_unit(units[sku])
@@ -109,7 +109,7 @@ def test_a_worked_example_has_no_unpriced_line_it_does_not_name(kind, example) -
     estimate = estimate_example(kind, example)
 
     usage = estimate.usage
-    rows = zip(usage.path, usage.name, estimate.sku, usage.is_usage_based, strict=True)
+    rows = zip(usage.path, usage.name, estimate.prices.sku, usage.is_usage_based, strict=True)
     unpriced = [
         " / ".join([*path, name]) for path, name, sku, open_ in rows if sku < 0 and not open_
     ]
