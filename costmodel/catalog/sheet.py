@@ -4,8 +4,10 @@ One TOML file per service in ``pricing_data/services``; ``parse_sheet`` checks i
 which file, resource, meter and word is wrong. The format is explained in docs/sheets.md.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from costmodel.engine.formula import Formula, Template
@@ -116,7 +118,7 @@ class Example:
     unpriced: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResourceSheet:
     """One kind of resource: its inputs, meters, children and examples."""
 
@@ -128,6 +130,17 @@ class ResourceSheet:
     children: tuple[Child, ...]
     examples: tuple[Example, ...]
     hidden: bool = False
+
+    @cached_property
+    def blocks(self) -> frozenset[str]:
+        """Attributes that can only be blocks: inputs stand in them, and none is their value."""
+        inside = {given.path for given in self.inputs.values() if "." in given.path}
+        inside |= {child.block for child in self.children if child.block}
+        own = {given.path for given in self.inputs.values()} | self.inputs.keys()
+        own |= {name for child in self.children for name in (*child.reference, *child.passes)}
+        led = (name for given in self.inputs.values() for name in given.from_reference)
+        heads = {re.split(r"[.\[]", path, maxsplit=1)[0] for path in inside}
+        return frozenset(heads - own - {name.partition(".")[0] for name in led})
 
 
 @dataclass(frozen=True, slots=True)

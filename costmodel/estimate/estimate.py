@@ -75,7 +75,7 @@ def estimate_spec(
         for row, reason, message in purchased.issues
     ]
     if as_of is not None:
-        all_issues += later_prices(spec, usage, prices, as_of)
+        all_issues += later_prices(spec, usage, prices, purchased.published, as_of)
     coverage, type_issues = _coverage(
         spec, usage, prices.sku, list_cost + purchased.effective_cost, catalog
     )

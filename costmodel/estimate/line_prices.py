@@ -100,17 +100,19 @@ def open_tier_issues(
 
 
 def later_prices(
-    spec: ArchitectureSpec, usage: UsageTable, prices: LinePrices, as_of: date
+    spec: ArchitectureSpec, usage: UsageTable, prices: LinePrices, bought: Texts, as_of: date
 ) -> Iterator[Issue]:
-    """Report prices that were published after a day."""
-    for row in np.flatnonzero(prices.sku >= 0):
-        published = prices.skus[prices.sku[row]].published
-        if published > as_of.isoformat():
-            says = (
-                f"the price was published on {published}, after {as_of}; "
-                "the catalog holds no earlier one"
-            )
-            yield _issue(spec, usage, int(row), IssueReason.NO_RATE_AT_DATE, says)
+    """Report prices and purchase rates (published on a day, (n,), or "") of after a day."""
+    day = as_of.isoformat()
+    for row, sku in enumerate(prices.sku):
+        listed = prices.skus[sku].published if sku >= 0 else ""
+        for what, published in (("price", listed), ("purchase rate", bought[row])):
+            if published > day:
+                says = (
+                    f"the {what} was published on {published}, after {as_of}; "
+                    "the catalog holds no earlier one"
+                )
+                yield _issue(spec, usage, row, IssueReason.NO_RATE_AT_DATE, says)
 
 
 def _issue(

@@ -40,12 +40,14 @@ class Purchased:
         effective_cost: (n,) USD a month, upfront fees amortised; NaN unknown.
         upfront_cost: (n,) USD due once when the commitment is bought; 0 on demand.
         pricing_category: (n,) FOCUS: Standard, Committed or Dynamic.
+        published: (n,) day the committed or spot rate was published; "" on demand.
         issues: (row, reason, message) of lines whose purchase has no rate.
     """
 
     effective_cost: Floats
     upfront_cost: Floats
     pricing_category: Texts
+    published: Texts
     issues: Sequence[tuple[int, IssueReason, str]]
 
     def discounted(self, percent: float) -> "Purchased":
@@ -68,6 +70,7 @@ def buy(usage: UsageTable, list_cost: Floats, catalog: PriceCatalog) -> Purchase
     """
     effective, upfront = list_cost.copy(), np.zeros(len(usage))
     category = np.array([_CATEGORY[model] for model in usage.model], dtype=object)
+    published = np.full(len(usage), "", dtype=object)
     issues: list[tuple[int, IssueReason, str]] = []
     for row in np.flatnonzero(usage.model != "OnDemand"):
         rate = _rate(usage, int(row), catalog, usage.operation[row])
@@ -81,12 +84,13 @@ def buy(usage: UsageTable, list_cost: Floats, catalog: PriceCatalog) -> Purchase
             effective[row] = np.nan
             issues.append((int(row), IssueReason.NO_COMMITTED_RATE, _no_rate(usage, int(row))))
             continue
+        published[row] = rate["published"]
         effective[row] = rate["price"] * usage.quantity[row]
         units = usage.quantity[row] / HOURS_PER_MONTH  # reserved instances
         upfront[row] = units * _upfront_fee(usage, int(row), rate)
         if rate["upfront"] is None and usage.option[row] == "Partial Upfront":
             issues.append((int(row), IssueReason.APPROXIMATION, _HALF))
-    return Purchased(effective, upfront, category, issues)
+    return Purchased(effective, upfront, category, published, issues)
 
 
 def _upfront_fee(usage: UsageTable, row: int, rate: dict[str, Any]) -> float:
@@ -117,7 +121,7 @@ def _with_licence(
     if linux is None or plain.sku[0] < 0:
         return None
     licence = list_cost[row] / quantity - plain.tiers.unit_price[plain.tiers.first[plain.sku[0]]]
-    return {"price": linux["price"] + float(licence), "upfront": None}
+    return {**linux, "price": linux["price"] + float(licence), "upfront": None}
 
 
 def _licence_note(usage: UsageTable, row: int) -> str:
@@ -175,7 +179,12 @@ def _only(rates: Any, key: dict[str, Any], price: str) -> dict[str, Any] | None:
     if len(distinct) != 1:
         return None
     (found,) = distinct
-    return {"price": float(found[0]), "upfront": found[1] if len(found) > 1 else None}
+    days = rates["x_Published"].to_pylist() if "x_Published" in rates.column_names else [""]
+    return {
+        "price": float(found[0]),
+        "upfront": found[1] if len(found) > 1 else None,
+        "published": max(days),
+    }
 
 
 def _no_rate(usage: UsageTable, row: int) -> str:

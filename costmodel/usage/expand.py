@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from costmodel.catalog.library import SheetLibrary
 from costmodel.errors import Issue
 from costmodel.recent import Recent
+from costmodel.usage.inputs import refuse_plain_blocks
 from costmodel.usage.parts import Part, Run, Scope, parts_below
 from costmodel.usage.plan import KindPlan, Position, Tables, plan_kind
 from costmodel.usage.references import References, index_references
@@ -131,19 +132,24 @@ class Expander:
     def _scope(self, run: Run, plan: KindPlan, part: Part) -> Scope:
         """Return what a kind's formulas may read of one part."""
         scope: Scope = {}
+        issues: list[Issue] = []
+        part.refused.update(refuse_plain_blocks(plan.kind.sheet, part.resource, issues))
+        run.issues += [(plan.position, _placed(issue, part)) for issue in issues]
         for name, reader, position in plan.inputs:
-            issues: list[Issue] = []
+            issues = []
             scope[name], is_refused = reader.read(part.resource, run.references, issues)
             if is_refused:
                 part.refused.add(name)
-            for issue in issues:
-                # The block a value stands in: a volume's type may be that of a root device.
-                message = " / ".join([*part.path, issue.message])
-                run.issues.append((position, replace(issue, message=message)))
+            run.issues += [(position, _placed(issue, part)) for issue in issues]
         scope["region"] = part.region
         scope["as_of"] = run.as_of
         scope["region_prefix"] = self._tables["region_prefix"].get(part.region or "")
         return scope
+
+
+def _placed(issue: Issue, part: Part) -> Issue:
+    """Name the block a value stands in: the type of a volume may be that of a root device."""
+    return replace(issue, message=" / ".join([*part.path, issue.message]))
 
 
 def _at_address(expanded: _Expanded, address: str) -> _Expanded:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-from costmodel.catalog.sheet import Input
+from costmodel.catalog.sheet import Input, ResourceSheet
 from costmodel.engine.formula.scalar import is_given
 from costmodel.errors import Issue, IssueReason
 from costmodel.usage.references import (
@@ -196,6 +196,29 @@ def _bad_value(value: Any, given: Input, resource: Resource, wanted: str, hint: 
         resource.address,
         f"{given.path} = {value!r}: give {wanted}{unit}{hint}",
     )
+
+
+def refuse_plain_blocks(
+    sheet: ResourceSheet, resource: Resource, issues: list[Issue]
+) -> frozenset[str]:
+    """Report plain values where only a block can stand, and return the inputs inside such blocks.
+
+    ``root_block_device: 50`` says nothing of the volume's size, and is not an absent block.
+    """
+    refused: set[str] = set()
+    for head in sheet.blocks & resource.inputs.keys():
+        value = resource.inputs[head]
+        if not is_plain_value(value):
+            continue
+        message = f"{head} = {value!r}: give a block, {head}: {{name: value}}"
+        issues.append(Issue(IssueReason.UNKNOWN_VALUE, resource.address, message))
+        refused |= {n for n, g in sheet.inputs.items() if g.path.startswith(f"{head}.")}
+    return frozenset(refused)
+
+
+def is_plain_value(value: Any) -> bool:
+    """Return whether a value is a text or a number, and so no block."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def missing_inputs(names: Sequence[str], scope: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from costmodel.catalog.sheet import Child
 from costmodel.engine.formula.scalar import as_flag, as_number, is_given
 from costmodel.errors import Issue, IssueReason
+from costmodel.usage.inputs import is_plain_value
 from costmodel.usage.plan import KindPlan, PlannedChild, Position, Tables
 from costmodel.usage.references import References, blocks_at, referred, value_at
 from costmodel.usage.spec import Resource
@@ -91,7 +92,8 @@ def parts_below(
 def _sources(run: Run, planned: PlannedChild, parent: Resource) -> Sequence[Resource | None]:
     """Return where a child's fields are read: its blocks, the resource referred to, or nothing.
 
-    None stands for a resource that is referred to and is not in the source.
+    None stands for a resource that is referred to and is not in the source, and for a plain value
+    where a block should stand.
     """
     child, steps = planned.child, planned.block_steps
     if child.reference:
@@ -102,6 +104,8 @@ def _sources(run: Run, planned: PlannedChild, parent: Resource) -> Sequence[Reso
             run.issues.append((planned.position, outside))
             return [None]
     elif steps:
+        if is_plain_value(parent.inputs.get(steps[0])):
+            return [None]  # said when the parent's inputs were read
         blocks = blocks_at(parent.inputs, steps) or blocks_at(parent.usage, steps)
         found = [
             Resource(parent.address, child.resource, parent.region, block) for block in blocks

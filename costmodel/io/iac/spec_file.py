@@ -15,6 +15,7 @@ import difflib
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from costmodel.errors import Issue, IssueReason, SpecError
@@ -22,7 +23,7 @@ from costmodel.io.iac.address import Address, parse_address
 from costmodel.io.iac.documents import line_of, nearest, place
 from costmodel.io.iac.nested_names import unread_names
 from costmodel.io.iac.references import with_prefixes
-from costmodel.io.iac.usage_file import apply_usage, parse_usage
+from costmodel.io.iac.usage_file import apply_usage, check_usage, parse_usage
 from costmodel.usage.spec import ArchitectureSpec, Resource
 
 _KEYS = ("region", "resources", "usage")
@@ -68,7 +69,10 @@ def parse_spec(
     spec = ArchitectureSpec(resources=read, region=region, issues=issues)
     if document.get("usage") is None:
         return spec
-    return apply_usage(spec, parse_usage(document["usage"], name))
+    usage = parse_usage(document["usage"], name)
+    unread = check_usage(usage, known_inputs) if known_inputs else []
+    applied = apply_usage(spec, usage)
+    return replace(applied, issues=[*applied.issues, *unread])
 
 
 def _refuse_unknown_keys(document: Mapping[Any, Any], name: str) -> None:
@@ -124,6 +128,11 @@ def _resource(
             f"{place(name, line_of(body, 'usage'))}: 'usage' of '{key}' must be a mapping"
         )
     given = {str(k): _plain(v) for k, v in body.items() if k not in _RESOURCE_KEYS}
+    for attribute, value in given.items():
+        wrong = next(_misdirected(value, stated), "")
+        if wrong:
+            where = place(name, line_of(body, attribute))
+            raise SpecError(f"{where}: '{attribute}' of '{key}' refers to {wrong}")
     return Resource(
         address=str(address),
         type=address.type,
@@ -161,6 +170,33 @@ def _filled(value: Any, stated: Mapping[str, Mapping[str, Any]]) -> Any:
         isinstance(found, str) and "${" not in found
     )
     return found if is_plain else value
+
+
+def _misdirected(value: Any, stated: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with ``${address.attribute}``: no such resource, or a misspelling."""
+    if isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _misdirected(item, stated)
+    whole = _INTERPOLATION.fullmatch(value) if isinstance(value, str) else None
+    if whole is None:
+        return
+    target, attribute = whole[1], ""
+    if parse_address(target) is None:
+        target, _, attribute = target.rpartition(".")
+    address = parse_address(target)
+    if address is None:
+        return
+    if str(address) not in stated:
+        known = [key.removeprefix("aws_") for key in stated]
+        hint = nearest(target.removeprefix("aws_"), known)
+        yield f"'{target}', which is not in the spec{hint}"
+        return
+    body = stated[str(address)]
+    attributes = [str(key) for key in body] if isinstance(body, Mapping) else []
+    if attribute not in attributes:
+        close = difflib.get_close_matches(attribute, attributes, n=1, cutoff=_MISSPELT)
+        if close:
+            yield f"'{attribute}' of '{target}'; did you mean '{close[0]}'?"
 
 
 def _count(body: Mapping[Any, Any], key: str, name: str) -> float:

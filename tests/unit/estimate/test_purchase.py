@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -73,6 +74,20 @@ def test_a_reservation_without_a_rate_is_nan_and_says_which() -> None:
     assert "Reserved 3yr No Upfront standard" in issue.message
     assert math.isnan(estimate.effective_cost[0])
     assert estimate.list_cost[0] == pytest.approx(73.0)
+
+
+def test_a_purchase_rate_published_after_the_date_asked_for_is_reported() -> None:
+    rows = [{**row, "x_Published": "2026-05-12"} for row in RESERVED]
+    prices = catalog(reserved_rows=rows)
+
+    early = estimate_spec(spec(widget(term="1yr")), prices, as_of=date(2026, 3, 1))
+    late = estimate_spec(spec(widget(term="1yr")), prices, as_of=date(2026, 5, 12))
+
+    assert [i.message for i in early.issues] == [
+        "Hours (small): the purchase rate was published on 2026-05-12, after 2026-03-01; "
+        "the catalog holds no earlier one"
+    ]
+    assert late.issues == []
 
 
 def test_spot_is_priced_at_the_spot_price() -> None:

@@ -160,7 +160,13 @@ def test_a_price_published_after_the_date_asked_for_is_reported() -> None:
     early = estimate_spec(spec(widget(hours=1)), catalog(), as_of=date(2025, 6, 1))
     late = estimate_spec(spec(widget(hours=1)), catalog(), as_of=date(2026, 6, 1))
 
-    assert IssueReason.NO_RATE_AT_DATE in reasons_of(early)
+    assert [(i.reason, i.message) for i in early.issues if i.message.startswith("Hours")] == [
+        (
+            IssueReason.NO_RATE_AT_DATE,
+            "Hours (small): the price was published on 2026-01-01, after 2025-06-01; "
+            "the catalog holds no earlier one",
+        )
+    ]
     assert late.issues == []
 
 
@@ -189,6 +195,37 @@ def test_a_refused_value_that_decides_whether_a_line_exists_keeps_an_estimate_in
     assert estimate.coverage.unpriced_lines == 0
     with pytest.raises(IncompleteEstimateError, match=r"1 value is not valid; aws_widget\.a: gb"):
         require_complete(estimate)
+
+
+@pytest.mark.parametrize("value", [5, "heavy"])
+def test_a_plain_value_where_a_block_belongs_is_not_an_absent_block(value) -> None:
+    sheet = SHEET.replace('block = "part"\n', 'block = "part"\nalways = true\n')
+    prices = catalog(sheet=sheet)
+
+    absent = estimate_spec(spec(widget(hours=0)), prices)
+    plain = estimate_spec(spec(widget(hours=0, part=value)), prices)
+
+    # absent: 2 × 3 kg, the default: 4 × 5.00 + 2 × 1.00
+    assert absent.list_total == pytest.approx(22.0)
+    assert plain.list_total == 0.0
+    assert plain.coverage.unpriced_lines == 1
+    assert [i.message for i in plain.issues] == [
+        f"part = {value!r}: give a block, part: {{name: value}}"
+    ]
+
+
+def test_inputs_inside_a_plain_value_are_refused_with_it() -> None:
+    sheet = SHEET.replace(
+        'requests = { unit = "Requests", usage = true }',
+        'requests = { unit = "Requests", default = 9, path = "traffic.requests" }',
+    )
+
+    estimate = estimate_spec(spec(widget(hours=0, traffic=5)), catalog(sheet=sheet))
+
+    assert math.isnan(lines_of(estimate)[("aws_widget.a", "Requests")][0])
+    assert [i.message for i in estimate.issues] == [
+        "traffic = 5: give a block, traffic: {name: value}"
+    ]
 
 
 def test_a_flag_is_true_or_false_and_nothing_else() -> None:

@@ -42,7 +42,15 @@ def parse_plan(
         name: its file.
         region: of the resources whose provider states none.
     """
-    changes = [change for change in _list(plan, "resource_changes", name) if _managed(change)]
+    _check_format(plan, name)
+    changes = [
+        change
+        for change in _list(plan, "resource_changes", name)
+        if change.get("mode", "managed") == "managed"
+    ]
+    for change in changes:
+        if not isinstance(change.get("change"), dict):
+            raise SpecError(f"{name}: a resource change has no 'change'; {_SHOW}")
     before = [
         _changed(change, _object(change["change"], "before", name), name)
         for change in changes
@@ -66,6 +74,7 @@ def parse_state(
     state: Mapping[str, Any], name: str, region: str | None = None
 ) -> ArchitectureSpec:
     """Return the resources of a state."""
+    _check_format(state, name)
     if "lineage" in state:
         instances = list(_raw_state(state, name))
     else:
@@ -74,8 +83,11 @@ def parse_state(
     return build_spec(instances, Configuration({}), region)
 
 
-def _managed(change: Mapping[str, Any]) -> bool:
-    return change.get("mode", "managed") == "managed" and isinstance(change.get("change"), dict)
+def _check_format(document: Mapping[str, Any], name: str) -> None:
+    """Refuse a format whose meaning may have changed: another major version."""
+    version = str(document.get("format_version", "1.0"))
+    if version.partition(".")[0] not in ("0", "1"):
+        raise SpecError(f"{name}: has format_version {version}; only 0.1 to 1.x can be read")
 
 
 def _planned(

@@ -116,6 +116,29 @@ def test_the_usage_block_has_the_form_of_a_usage_file(tmp_path: Path) -> None:
     assert spec.resources[1].usage == {"monthly_intra_region_gb": 3}
 
 
+def test_what_aws_sets_may_be_referred_to(tmp_path: Path) -> None:
+    spec = spec_of(
+        tmp_path,
+        "resources:\n  route53_record.a: {records: ['${lb.w.dns_name}']}\n  lb.w: {name: x}\n",
+    )
+
+    assert spec.resources[0].references == {"records": ["aws_lb.w"]}
+
+
+def test_the_usage_block_is_checked_like_a_usage_file(tmp_path: Path) -> None:
+    spec = spec_of(
+        tmp_path,
+        "resources: {sqs_queue.q: {}}\n"
+        "usage:\n  resource_type_default_usage:\n    sqs_queue: {monthly_request: 5}\n",
+        known_inputs={"aws_sqs_queue": ["monthly_requests"]},
+    )
+
+    assert [issue.message.partition(": ")[2] for issue in spec.issues] == [
+        "aws_sqs_queue has no usage 'monthly_request'; it is not read; "
+        "did you mean 'monthly_requests'?"
+    ]
+
+
 def test_anchors_under_x_keys_may_be_merged(tmp_path: Path) -> None:
     spec = spec_of(
         tmp_path, "x-base: &b {a: 1, c: 2}\nresources:\n  sqs_queue.q: {<<: *b, c: 3}\n"
@@ -154,6 +177,17 @@ def test_unicode_names_and_modules_are_addresses(tmp_path: Path) -> None:
         ("a: " + "[" * 5000, "nested|not valid YAML"),
         ("resources: !!python/object:os.system {}", "not valid YAML"),
         ("resources: {? [a] : b}", "must be plain text"),
+        (
+            "resources:\n  instance.a:\n    ami: ${instance.bb.ami}\n  instance.b: {ami: x}\n",
+            r"spec.yaml:3: 'ami' of 'instance.a' refers to 'instance.bb', which is not in the spec; "
+            r"did you mean 'instance.b'",
+        ),
+        ("resources:\n  instance.a: {x: '${sqs_queue.q}'}\n", "refers to 'sqs_queue.q', which"),
+        (
+            "resources:\n  instance.a: {disk: [{size: '${ebs_volume.v.volume_siz}'}]}\n"
+            "  ebs_volume.v: {volume_size: 5}\n",
+            r"'disk' of 'instance.a' refers to 'volume_siz' of 'ebs_volume.v'; did you mean 'volume_size'",
+        ),
     ],
 )
 def test_a_wrong_spec_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:

@@ -285,6 +285,8 @@ def test_the_region_of_a_provider_may_come_from_a_data_source(tmp_path: Path) ->
         ({"planned_values": {"root_module": {"resources": {}}}}, "'resources' is not a list"),
         ({"planned_values": {"root_module": {"resources": [{}]}}}, "a resource has no 'address'"),
         ({"resource_changes": [5]}, "'resource_changes' is not a list of objects"),
+        ({"resource_changes": [{"address": "a.b"}]}, "a resource change has no 'change'"),
+        ({"planned_values": {}, "format_version": "2.0"}, "format_version 2.0; only 0.1 to 1.x"),
         ({"other": 1}, "is not a Terraform plan in JSON"),
     ],
 )
