@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from api.bill_seal import FILE, write_seal
+
 if TYPE_CHECKING:
     from costmodel import Bill
 
@@ -63,10 +65,11 @@ def _copy(bill: "Bill", query: str, folder: Path) -> int:
     """Write a query as Parquet into a new folder; return its rows."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    file = str(folder / "bill.parquet").replace("'", "''")
+    file = str(folder / FILE).replace("'", "''")
     found = bill.run(
         f"COPY ({query}) TO '{file}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
     ).fetchone()
+    write_seal(folder)
     return int(found[0]) if found else 0
 
 

@@ -7,10 +7,12 @@ questions of the pages read only those.
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from api.bill_seal import is_intact
 from api.problems import Problem
 from costmodel import CostModelError, read_bill
 
@@ -51,6 +53,22 @@ class BillShelf:
                 self._open.popitem(last=False)
             return bill
 
+    @contextmanager
+    def asked(self, workspace: str, bill: Mapping[str, Any]) -> Iterator[None]:
+        """Tell a damaged file from a wrong question, where a question fails.
+
+        Raises:
+            Problem: 409, the bill's files are not as they were written.
+        """
+        try:
+            yield
+        except CostModelError:
+            folder = self.folder(workspace, bill["id"])
+            if all(is_intact(folder / name) for name in ("dataset", "daily")):
+                raise
+            self.close(workspace, bill["id"])
+            raise _damaged("its files are not as they were written") from None
+
     def close(self, workspace: str, bill: str) -> None:
         """Forget an open bill."""
         folder = self.folder(workspace, bill)
@@ -65,9 +83,14 @@ class BillShelf:
 
 
 def _read(folder: Path) -> "Bill":
+    if not is_intact(folder):
+        raise _damaged("its files are not as they were written")
     try:
         return read_bill(folder)
     except CostModelError as error:
         # Our own files: what is wrong with them is not the asker's mistake.
-        reason = " ".join(str(error).split()).replace(str(folder), "the stored bill")
-        raise Problem(409, "damaged-bill", f"{reason}; import the bill again") from None
+        raise _damaged(" ".join(str(error).split()).replace(str(folder), "file")) from None
+
+
+def _damaged(reason: str) -> Problem:
+    return Problem(409, "damaged-bill", f"the stored bill is damaged: {reason}; import it again")

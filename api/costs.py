@@ -33,7 +33,7 @@ def summarize(state: State, workspace: str, bill: dict[str, Any], query: CostQue
     key = (workspace, bill["id"], bill["version"], query)
     known = state.costs.get(key)
     if known is None:
-        with SCANS:
+        with SCANS, state.bills.asked(workspace, bill):
             known = _summarize(_bill_for(state, workspace, bill, query), query)
         state.costs.put(key, known)
     return known

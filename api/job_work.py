@@ -10,7 +10,9 @@ import orjson
 from api.answers import finite
 from api.bill_dataset import write_dataset
 from api.bill_rows import mark_ready
+from api.bill_seal import is_intact
 from api.jobs import report_progress
+from api.problems import Problem
 from api.settings import Settings
 from api.storage import require_room
 from api.store.database import Database
@@ -116,6 +118,8 @@ def recommend(job: Job) -> dict[str, Any]:
 
     job.report(0.1, "reading")
     bill = (job.bill_folder / "dataset",) if job.payload["bill"] else ()
+    if not all(is_intact(folder) for folder in bill):
+        raise Problem(409, "damaged-bill", "the stored bill is damaged: import it again")
     found = costmodel.recommend(
         job.payload["inventory"], load_catalog(job.settings.catalog), bill=bill
     )

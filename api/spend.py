@@ -22,7 +22,7 @@ def remembered(
     place = (workspace, bill["id"], bill["version"], *key)
     known = state.costs.get(place)
     if known is None:
-        with SCANS:
+        with SCANS, state.bills.asked(workspace, bill):
             known = ask(state.bills.open_dataset(workspace, bill))
         state.costs.put(place, known)
     return known

@@ -116,6 +116,6 @@ def check_against(
     state: State, workspace: str, bill: dict[str, Any], now: datetime, *, send: bool
 ) -> Any:
     """Hold a workspace's budgets against one of its bills."""
-    with SCANS:
+    with SCANS, state.bills.asked(workspace, bill):
         opened = state.bills.open_dataset(workspace, bill)
         return state.alerting.check(workspace, opened, now, send=send)

@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, Response
 from api.access import v1_router, workspace_of
 from api.answers import answer, finite
 from api.bill_rows import ready_bill
+from api.bill_seal import FILE
 from api.costs import CostQuery, summarize
 from api.schemas.bills import CostModel, Filter, Granularity, GroupBy, Metric, Top
 from api.schemas.shared import Identifier
@@ -63,8 +64,8 @@ async def export(
     state, workspace = state_of(request), workspace_of(request)
     if format == "focus":
         bill = await state.database.run(lambda c: ready_bill(c, workspace, bill_id))
-        file = state.bills.folder(workspace, bill["id"]) / "dataset" / "bill.parquet"
-        return _whole(file, bill_id)
+        await to_thread.run_sync(state.bills.open_dataset, workspace, bill)
+        return _whole(state.bills.folder(workspace, bill["id"]) / "dataset" / FILE, bill_id)
     query = CostQuery(tuple(group_by), tuple(metric), granularity, filter, top)
     bill, summary = await _ask(request, bill_id, query)
     if format == "parquet":

@@ -195,23 +195,6 @@ def test_the_whole_service_works_on_postgresql(tmp_path, postgres_url):
         assert client.get("/v1/deliveries").json()["items"]
 
 
-def test_a_damaged_dataset_is_a_clear_problem_and_an_import_mends_it(client, service):
-    from tests.api.test_bills import FOCUS, upload
-
-    bill, _ = upload(client, FOCUS.encode())
-    workspace = client.get("/v1/workspace").json()["id"]
-    folder = service.state.bills.folder(workspace, bill)
-    for name in ("daily", "dataset"):
-        (folder / name / "bill.parquet").write_bytes(b"PAR1 and then nothing")
-    service.state.bills.close(workspace, bill)
-    answer = client.get(f"/v1/bills/{bill}/costs")
-    assert answer.status_code in (409, 422)
-    assert str(folder) not in answer.text
-    again = client.post(f"/v1/bills/{bill}/import").json()
-    assert wait_for(client, again["id"])["status"] == "done"
-    assert client.get(f"/v1/bills/{bill}/costs").json()["total"] == {"EffectiveCost": 12.75}
-
-
 def test_a_job_whose_process_keeps_dying_fails_and_says_so(tmp_path):
     from api.settings import Limits
 
