@@ -6,9 +6,10 @@ from typing import Any, Protocol
 
 from costmodel.bill.filter import Filter
 from costmodel.bill.naming import ColumnNames
+from costmodel.bill.normalize.raw import Sql
 from costmodel.bill.normalize.relation import BILL_COLUMNS
 from costmodel.bill.normalize.tags import chosen_tags, lookalikes, tag_spellings, unprefixed
-from costmodel.errors import Issue, IssueReason
+from costmodel.errors import BadInputError, Issue, IssueReason
 
 _MOST_NAMED = 5
 
@@ -21,6 +22,15 @@ class Relation(Protocol):
     @property
     def available(self) -> frozenset[str]:
         """Columns the bill has."""
+
+    def filter(self, text: str | None) -> Filter:
+        """Compile a filter expression."""
+
+    def relation_sql(self, columns: Sequence[str], *, unused: Any) -> Sql:
+        """Return the SELECT of ``bill`` with some columns."""
+
+    def run(self, query: Sql) -> Any:
+        """Run a query."""
 
     @property
     def tag_keys(self) -> Sequence[str]:
@@ -45,16 +55,34 @@ def doubts(
         rows: (keys …, sums …) of the answer.
         keys: how many leading values are keys.
     """
-    found = []
     is_empty = all(value is None for row in rows for value in row[keys:])
-    if filter_text and is_empty:
-        found.append(_issue("filter", f"no row meets {filter_text}"))
-        found += _absent(bill, sorted(condition.columns))
+    found = unmet(bill, condition, filter_text) if filter_text and is_empty else []
     for place, column in enumerate(columns, start=keys - len(columns)):
         if rows and all(row[place] is None for row in rows):
-            found += _absent(bill, [column])
+            found += absent(bill, [column])
     asked = filter(None, map(bill.names.tag_of, (*columns, *sorted(condition.columns))))
     return found + [alike for key in asked for alike in _alike(bill, key)]
+
+
+def unmet(bill: Relation, condition: Filter, filter_text: str) -> list[Issue]:
+    """Return what to say of a filter that no row meets."""
+    said = _issue("filter", f"no row meets {filter_text}")
+    return [said, *absent(bill, sorted(condition.columns))]
+
+
+def require_met(bill: Relation, filter_text: str | None) -> None:
+    """Refuse a filter that no row meets: what follows would be figures of nothing.
+
+    Raises:
+        BadInputError: the filter, and which of its columns or tags the bill does not have.
+    """
+    if not filter_text:
+        return
+    condition = bill.filter(filter_text)
+    inner = bill.relation_sql([*sorted(condition.columns), "BilledCost"], unused="folded")
+    query = f"SELECT 1 FROM ({inner}) AS bill WHERE {condition.sql} LIMIT 1"
+    if not bill.run(query).fetchall():
+        raise BadInputError("; ".join(i.message for i in unmet(bill, condition, filter_text)))
 
 
 def alike_issues(keys: Iterable[str]) -> list[Issue]:
@@ -65,7 +93,7 @@ def alike_issues(keys: Iterable[str]) -> list[Issue]:
     ]
 
 
-def _absent(bill: Relation, columns: Iterable[str]) -> Iterable[Issue]:
+def absent(bill: Relation, columns: Iterable[str]) -> Iterable[Issue]:
     """Say which of the columns asked for the bill does not have."""
     for column in columns:
         key = bill.names.tag_of(column)
@@ -87,7 +115,7 @@ def _known(keys: Iterable[str], asked: str) -> bool:
 
 
 def _nearest(keys: Sequence[str], asked: str) -> str:
-    by_lower = {unprefixed(key).lower(): key for key in keys}
+    by_lower = {unprefixed(key).lower(): unprefixed(key) for key in keys}
     near = get_close_matches(unprefixed(asked).lower(), by_lower, n=1, cutoff=0.5)
     if near:
         return f"did you mean {by_lower[near[0]]}?"

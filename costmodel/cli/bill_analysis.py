@@ -154,6 +154,7 @@ def chart_command(
 
     Example: costmodel bill chart cur/ --kind treemap --by ServiceName,x_UsageType --out map.html
     """
+    from costmodel.bill.doubts import require_met
     from costmodel.report import figures_bill
     from costmodel.report.html import html_page
 
@@ -165,7 +166,9 @@ def chart_command(
     if kind not in draw:
         raise BadInputError(f"--kind {kind}: choose one of {', '.join(draw)}")
     figure, grain, columns = draw[kind]
-    summary = _read(bill, quiet=quiet).summarize(
+    read = _read(bill, quiet=quiet)
+    require_met(read, filter_)
+    summary = read.summarize(
         by=columns, metric=metric, filter=filter_, top=12 if kind == "area" else 200,
         granularity=grain,  # type: ignore[arg-type] # checked by summarize
     )  # fmt: skip

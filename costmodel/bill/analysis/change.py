@@ -21,6 +21,7 @@ from costmodel.bill.analysis.dialect import (
 )
 from costmodel.bill.query import Bill
 from costmodel.engine.mix import MixSplit, split_price_quantity_mix
+from costmodel.errors import BadInputError
 from costmodel.result import Result
 
 # What has one unit price: quantities of these may be compared between periods.
@@ -129,12 +130,16 @@ def explain_change(
         engine: where to run it; the bill's DuckDB by default.
 
     Raises:
-        BadInputError: a period, column or metric is not known.
+        BadInputError: a period, column or metric is not known, or neither period has charges.
     """
     groups = tuple(bill.resolve(name) for name in by)
     periods = parse_period(before), parse_period(after)
     cost = metric(bill, cost, filter_text)
     rows = ask(bill, change_query(bill, periods, groups, cost, filter_text), engine)
+    if not len(rows):
+        raise BadInputError(
+            f"the bill has no charges in {before} nor in {after}: name other periods"
+        )
     return BillChange(before, after, groups, cost, _change_rows(rows, len(groups)))
 
 

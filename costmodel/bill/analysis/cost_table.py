@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from costmodel.errors import Issue
 from costmodel.result import Result
 
 
@@ -17,6 +18,8 @@ class CostTable(Result):
         rows: one per group.
         figures: how many columns at the end are figures.
         shares: which of the figures are shares of one.
+        quantities: which of the figures are quantities.
+        issues: what the reader should know.
     """
 
     report_module: ClassVar[str] = "costmodel.report.bill_analysis.cost_table"
@@ -27,6 +30,7 @@ class CostTable(Result):
     figures: int
     shares: tuple[str, ...] = ()
     quantities: tuple[str, ...] = ()
+    issues: tuple[Issue, ...] = ()
 
     def __repr__(self) -> str:
         return f"CostTable({self.title}: {len(self.rows)} rows)"
@@ -40,4 +44,7 @@ class CostTable(Result):
 
     def to_json(self) -> dict[str, Any]:
         """Return the rows as objects."""
-        return {"rows": [dict(zip(self.columns, row, strict=True)) for row in self.rows]}
+        return {
+            "rows": [dict(zip(self.columns, row, strict=True)) for row in self.rows],
+            "issues": [issue.to_json() for issue in self.issues],
+        }

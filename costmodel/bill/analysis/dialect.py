@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
+from costmodel.bill.doubts import require_met
 from costmodel.bill.normalize.raw import Sql, literal, quote
 from costmodel.bill.query import Bill
 from costmodel.columns import COST_METRICS
@@ -37,7 +38,8 @@ def metric(bill: Bill, name: str | None, filter_text: str | None = None) -> str:
         filter_text: the rows that count.
 
     Raises:
-        BadInputError: it is no metric, the bill lacks it, or the rows are in several currencies.
+        BadInputError: it is no metric, the bill lacks it, the rows are in several currencies, or
+            no row meets the filter.
     """
     name = name or bill.default_metric
     if name not in COST_METRICS:
@@ -45,6 +47,7 @@ def metric(bill: Bill, name: str | None, filter_text: str | None = None) -> str:
     if name not in bill.available:
         raise BadInputError(f"this bill has no {name}: it has {', '.join(bill.metrics)}")
     bill.currency_of(bill.filter(filter_text))
+    require_met(bill, filter_text)
     return name
 
 

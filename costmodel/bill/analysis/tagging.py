@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from costmodel.bill.analysis.cost_table import CostTable
 from costmodel.bill.analysis.dialect import QueryEngine, Sql, ask, metric, named, quote, source
+from costmodel.bill.doubts import absent
 from costmodel.bill.query import Bill
 
 
@@ -34,7 +35,11 @@ def untagged_costs(
         whole = tagged + untagged
         rows.append((key, tagged, untagged, untagged / whole if whole else float("nan")))
     columns = ("x_TagKey", "x_Tagged", "x_Untagged", "x_UntaggedShare")
-    return CostTable(f"Untagged {cost}", columns, rows, 3, ("x_UntaggedShare",))
+    asked = [bill.resolve(f"tag:{row[0].removeprefix('tag:')}") for row in rows if not row[1]]
+    return CostTable(
+        f"Untagged {cost}", columns, rows, 3, ("x_UntaggedShare",),
+        issues=tuple(absent(bill, asked)),
+    )  # fmt: skip
 
 
 def untagged_query(bill: Bill, key: str, cost: str, filter_text: str | None = None) -> Sql:

@@ -14,15 +14,16 @@ shared:
     weights: {checkout: 3, search: 1}
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, ClassVar, NamedTuple
 
 from costmodel.bill.analysis.dialect import QueryEngine, Sql, ask, literal, metric, quote, source
+from costmodel.bill.doubts import absent
 from costmodel.bill.normalize.relation import BILL_COLUMNS
 from costmodel.bill.query import Bill
-from costmodel.errors import BadInputError
+from costmodel.errors import BadInputError, Issue, IssueReason
 from costmodel.result import Result
 
 _SPLITS = ("proportional", "even", "weights")
@@ -148,6 +149,7 @@ class Allocation(Result):
     name: str
     metric: str
     rows: Sequence[AllocatedRow]
+    issues: tuple[Issue, ...] = ()
 
     def __repr__(self) -> str:
         return f"Allocation({self.name}: {len(self.rows)} owners, {self.total:,.2f})"
@@ -182,6 +184,7 @@ class Allocation(Result):
                 }
                 for row in self.rows
             ],
+            "issues": [issue.to_json() for issue in self.issues],
         }
 
 
@@ -205,12 +208,28 @@ def allocate(
     cost = metric(bill, cost, filter_text)
     answer = ask(bill, allocation_query(bill, tag, cost, filter_text), engine)
     direct = {row["owner"]: row["cost"] or Decimal(0) for row in answer.to_pylist()}
+    issues = _idle_rules(bill, tag, direct)
     for part in tag.shared:
         direct.setdefault(part.value, Decimal(0))
         direct |= {value: direct.get(value, Decimal(0)) for value in part.weights}
     moved = _moved(direct, tag.shared)
     rows = [AllocatedRow(value, direct[value], moved[value]) for value in direct]
-    return Allocation(tag.name, cost, sorted(rows, key=lambda row: (-row.total, row.value)))
+    ordered = sorted(rows, key=lambda row: (-row.total, row.value))
+    return Allocation(tag.name, cost, ordered, tuple(dict.fromkeys(issues)))
+
+
+def _idle_rules(bill: Bill, tag: VirtualTag, owners: Collection[str]) -> Iterable[Issue]:
+    """Say which rules gave nobody anything, and which of their tags and columns nobody has."""
+    for number, rule in enumerate(tag.rules, start=1):
+        read = sorted(bill.filter(rule.filter_text).columns)
+        if rule.value_of is not None:
+            yield from absent(bill, [bill.resolve(rule.value_of), *read])
+        elif rule.value not in owners:
+            said = (
+                f"no row is left for {rule.value}: none meets {rule.filter_text}, or rules above"
+            )
+            yield Issue(IssueReason.DATA_QUALITY, f"rule {number}", f"{said} took them")
+            yield from absent(bill, read)
 
 
 def allocation_query(

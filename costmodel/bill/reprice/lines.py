@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from costmodel.bill.analysis.dialect import QueryEngine, Sql, ask, named, places, quote, source
+from costmodel.bill.doubts import require_met
 from costmodel.bill.query import Bill
 from costmodel.bill.source import BillFormat
 from costmodel.catalog.catalog import PriceCatalog
@@ -80,11 +81,13 @@ def read_lines(
         engine: where to run it; the bill's DuckDB by default.
 
     Raises:
-        BadInputError: the bill is in another currency than the catalog.
+        BadInputError: the bill is in another currency than the catalog, or no row meets the
+            filter.
     """
     currency = bill.currency_of(bill.filter(filter_text))
     if currency not in ("", "USD"):
         raise BadInputError(f"the bill is in {currency} and the catalog in USD: convert the bill")
+    require_met(bill, filter_text)
     table = ask(bill, lines_query(bill, by, filter_text), engine)
     texts = {name: _texts(table[f"k{place}"]) for place, name in enumerate((*_KEYS, *by))}
     pools = [_texts(table[f"p{place}"]) for place in range(len(_POOL))]

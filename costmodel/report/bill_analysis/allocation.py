@@ -25,6 +25,7 @@ def tables(allocation: "Allocation") -> list[ReportTable]:
                 for row in allocation.rows
             ],
             total=["Total", direct, "", float(allocation.total)],
+            notes=[f"! {issue.address}: {issue.message}" for issue in allocation.issues],
         )
     ]
 

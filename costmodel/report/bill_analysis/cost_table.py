@@ -17,6 +17,7 @@ def tables(costs: "CostTable") -> list[ReportTable]:
             title=costs.title,
             columns=[ReportColumn(name, _kind(costs, name)) for name in costs.columns],
             rows=costs.rows,
+            notes=[f"! {issue.address}: {issue.message}" for issue in costs.issues],
         )
     ]
 

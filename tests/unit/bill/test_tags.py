@@ -7,12 +7,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from costmodel.bill.analysis.change import explain_change
+from costmodel.bill.analysis.tagging import untagged_costs
+from costmodel.bill.analysis.unit_cost import paid_unit_prices
+from costmodel.bill.analysis.virtual_tags import allocate, parse_virtual_tag
 from costmodel.bill.check.figure import Verdict
 from costmodel.bill.check.quality import tags_alike
+from costmodel.bill.reprice.repricing import reconcile
 from costmodel.errors import BadInputError
 from costmodel.io.bills.reader import import_bills, open_bill
 from tests.unit.bill.bill_rows import PREFIXES, USAGE, cur_bill
 from tests.unit.bill.focus_bill import focus_bill, row
+from tests.unit.bill.reprice.small_catalog import small_catalog
 
 TEXT_MAP = pa.map_(pa.string(), pa.string())
 # One row with Team, one with team, one with both.
@@ -166,3 +172,50 @@ def test_an_answer_without_doubt_has_no_issue(tmp_path):
     summary = bill.summarize(by="tag:team,RegionId", filter="RegionId = 'us-west-2'")
 
     assert [i for i in summary.issues if i not in open_bill([tmp_path], PREFIXES).issues] == []
+
+
+NOBODY = "tag:teem = 'a'"
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda bill: explain_change(bill, "2026-01", "2026-02", filter_text=NOBODY),
+        lambda bill: paid_unit_prices(bill, ["ServiceName"], filter_text=NOBODY),
+        lambda bill: untagged_costs(bill, ["team"], filter_text=NOBODY),
+        lambda bill: reconcile(bill, small_catalog(), filter_text=NOBODY),
+    ],
+    ids=["change", "unit cost", "untagged", "re-pricing"],
+)
+def test_figures_of_nothing_are_refused(ask):
+    bill = focus_bill([row(Tags={"user:team": "a"})])
+
+    with pytest.raises(BadInputError, match=r"no row meets tag:teem = 'a'; .* mean team"):
+        ask(bill)
+
+
+def test_periods_without_charges_are_refused():
+    with pytest.raises(BadInputError, match="no charges in 2025-01 nor in 2025-02"):
+        explain_change(focus_bill([row()]), "2025-01", "2025-02")
+
+
+def test_a_tag_nobody_has_is_an_issue_of_the_untagged_share():
+    table = untagged_costs(focus_bill([row(Tags={"user:team": "a"})]), ["team", "teem"])
+
+    assert [issue.message for issue in table.issues] == [
+        "no row has the tag teem: did you mean team?"
+    ]
+    assert table.to_json()["issues"][0]["address"] == "Tags['teem']"
+
+
+def test_rules_that_give_nobody_anything_are_issues_of_the_allocation():
+    rules = parse_virtual_tag(
+        {"rules": [{"value": "all", "filter": "ServiceName is not null"},
+                   {"value": "late", "filter": "RegionId = 'us-east-1'"},
+                   {"value_of": "tag:teem"}]}, "rules.yaml"
+    )  # fmt: skip
+
+    found = allocate(focus_bill([row(Tags={"user:team": "a"})]), rules)
+
+    assert [issue.address for issue in found.issues] == ["rule 2", "Tags['teem']"]
+    assert len(found.to_json()["issues"]) == 2
