@@ -25,6 +25,7 @@ from costmodel.optimize.given_columns import Fact, add_facts
 from costmodel.optimize.hourly_bill import read_hourly_bill
 from costmodel.optimize.iac_tables import iac_inventory
 from costmodel.optimize.inventory import Inventory, merge_inventories
+from costmodel.optimize.metric_owners import with_owners
 from costmodel.optimize.outside_advice import weigh_evidence
 from costmodel.optimize.recommend import Settings, recommend_changes
 from costmodel.optimize.recommendation import Recommendations
@@ -95,7 +96,7 @@ def recommend(
         parts.append(billed_inventory(billed))
     if not parts:
         raise BadInputError("nothing to look at: give a bill, an inventory, metrics or IaC")
-    account = merge_inventories(parts) if len(parts) > 1 else parts[0]
+    account = with_owners(merge_inventories(parts) if len(parts) > 1 else parts[0])
     said = {} if facts is None else read_facts(Path(facts))
     chosen = preferences or Preferences()
     present = read_held(held) if isinstance(held, str | Path) else list(held)

@@ -2,7 +2,8 @@
 
 CSV or Parquet with ``timestamp`` and ``value`` and, for several series in one file, the columns
 ``resource_id`` and ``metric`` (also ``statistic``, ``unit``, ``table``, ``region_id``,
-``account_id``); or the JSON answer of GetMetricData or GetMetricStatistics. Where a file names
+``account_id``; where no inventory describes the resources, ``instance_type``, ``engine``,
+``operation``); or the JSON answer of GetMetricData or GetMetricStatistics. Where a file names
 neither resource nor metric, its own name does: ``i-0abc_CPUUtilization.csv``,
 ``ec2_cpu_utilization_24ae8d.csv``.
 """
@@ -26,7 +27,8 @@ import pyarrow.parquet as pq
 from costmodel.errors import BadInputError, Issue, IssueReason
 from costmodel.io.inventory.answer import read_time
 from costmodel.io.inventory.cloudwatch import metric_groups
-from costmodel.optimize.inventory import Inventory, arrow_schema
+from costmodel.optimize.inventory import Inventory, arrow_schema, build_table
+from costmodel.optimize.metric_owners import kind_of_type
 from costmodel.optimize.metric_summary import blocks_of_points, hourly_table, summarize
 
 _KEYS: Final = (
@@ -34,7 +36,15 @@ _KEYS: Final = (
 )  # fmt: skip
 _TIME: Final = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$"
 _NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_ALIASES: Final = {"time": "timestamp", "date": "timestamp", "metric_name": "metric"}
+# What a file may tell of the resource itself.
+_ABOUT: Final = ("instance_type", "engine", "operation")
+_ALIASES: Final = {
+    "time": "timestamp", "date": "timestamp", "metric_name": "metric", "metricname": "metric",
+    "resourceid": "resource_id", "instanceid": "resource_id", "instance_id": "resource_id",
+    "instancetype": "instance_type", "instance_class": "instance_type",
+    "dbinstanceclass": "instance_type", "node_type": "instance_type", "region": "region_id",
+    "regionid": "region_id", "account": "account_id", "accountid": "account_id",
+}  # fmt: skip
 _TABLES: Final = {"ec2": "ec2_instances", "rds": "rds_instances", "elb": "load_balancers",
                   "asg": "auto_scaling_groups", "ebs": "ebs_volumes", "i": "ec2_instances",
                   "vol": "ebs_volumes", "nat": "nat_gateways"}  # fmt: skip
@@ -49,15 +59,21 @@ def read_metric_files(paths: Iterable[Path]) -> Inventory:
     metrics = [arrow_schema("metrics").empty_table()]
     series = [arrow_schema("metric_series").empty_table()]
     issues: list[Issue] = []
+    resources: dict[str, dict[str, Any]] = {}
     for path in files:
         points, found = _points(path)
         issues += found
+        resources |= _resources(points)
         keys, owner = _series(points)
         seconds = points["seconds"].to_numpy().astype(np.int64)
         for block in blocks_of_points(keys, owner, seconds, points["value"].to_numpy()):
             metrics.append(summarize(block))
             series.append(hourly_table(block))
-    tables = {"metrics": pa.concat_tables(metrics), "metric_series": pa.concat_tables(series)}
+    tables = {
+        "metrics": pa.concat_tables(metrics),
+        "metric_series": pa.concat_tables(series),
+        "metric_resources": build_table("metric_resources", resources.values()),
+    }
     return Inventory(tables, issues=tuple(issues), sources=tuple(map(str, files)))
 
 
@@ -114,7 +130,7 @@ def _clean(path: Path, table: pa.Table) -> tuple[pa.Table, list[Issue]]:
     resource, metric, kind = name_of_file(path)
     defaults = {"resource_id": resource, "metric": metric, "table": kind}
     columns = {"seconds": seconds, "value": values}
-    for name in _KEYS:
+    for name in (*_KEYS, *_ABOUT):
         stored = table[name] if name in table.column_names else None
         text = pa.nulls(table.num_rows, pa.string()) if stored is None else _texts(stored)
         columns[name] = pc.fill_null(text, defaults[name]) if defaults.get(name) else text
@@ -122,6 +138,17 @@ def _clean(path: Path, table: pa.Table) -> tuple[pa.Table, list[Issue]]:
     if not cleaned.num_rows:
         raise BadInputError(f"{path}: holds no data point")
     return cleaned, issues
+
+
+def _resources(points: pa.Table) -> dict[str, dict[str, Any]]:
+    """Return what the points tell of their resources, by resource id."""
+    told = points.filter(pc.is_valid(points["instance_type"]))
+    names = ("resource_id", "table", "account_id", "region_id", *_ABOUT)
+    rows = told.group_by(list(names)).aggregate([]).to_pylist()
+    return {
+        row["resource_id"]: {**row, "table": kind_of_type(row["instance_type"], row["table"])}
+        for row in rows
+    }
 
 
 def _texts(column: Any) -> Any:

@@ -71,6 +71,12 @@ _METRIC = (
     Field("fold_max", "numbers", "largest value of each hour of the week, Monday 00 UTC", "unit"),
     Field("fold_weeks", "number", "weeks seen of the least observed hour of the week"),
 )
+_METRIC_RESOURCE = (
+    Field("table", "text", "inventory table of the resource"),
+    Field("instance_type", "text", "instance type, DB class or node type"),
+    Field("engine", "text", "engine of a database or cache"),
+    Field("operation", "text", "billing operation code: RunInstances, RunInstances:0002 …"),
+)
 _EVIDENCE = (
     Field("source", "text", "ComputeOptimizer, CostOptimizationHub or TrustedAdvisor"),
     Field("check", "text", "the source's own name of the check or finding"),
@@ -129,6 +135,9 @@ TABLES: Final[dict[str, TableSchema]] = {
         "Cost Anomaly Detection monitor", (Field("type", "text", "DIMENSIONAL or CUSTOM"),)
     ),
     "metrics": TableSchema("one metric of one resource over the look-back", (*_KEY, *_METRIC)),
+    "metric_resources": TableSchema(
+        "resource a file of metrics tells the type of", (*_KEY, *_METRIC_RESOURCE)
+    ),
     "metric_series": TableSchema("hourly series of one metric", (*_KEY, *_SERIES)),
     "evidence": TableSchema(
         "one piece of outside advice",

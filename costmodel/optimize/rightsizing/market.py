@@ -30,7 +30,7 @@ RDS_OPERATIONS: Final = {
     "docdb": "CreateDBInstance:0023",
 }
 _RDS_SERVICES: Final = {"neptune": "AmazonNeptune", "docdb": "AmazonDocDB"}
-_CACHE_OPERATIONS: Final = {
+CACHE_OPERATIONS: Final = {
     "memcached": "CreateCacheCluster:0001",
     "redis": "CreateCacheCluster:0002",
     "valkey": "CreateCacheCluster:Valkey",
@@ -147,7 +147,7 @@ def cache_markets(inventory: Inventory) -> tuple[list[Market], Ints]:
                 "AmazonElastiCache",
                 row["region_id"] or "",
                 "NodeUsage",
-                _CACHE_OPERATIONS.get(row["engine"] or "", _NOWHERE),
+                CACHE_OPERATIONS.get(row["engine"] or "", _NOWHERE),
             )
             for row in inventory.table("elasticache_clusters")
             .select(("region_id", "engine"))
