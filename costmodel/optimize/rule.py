@@ -110,6 +110,7 @@ class Rule:
         table: inventory table whose rows it looks at.
         when: conditions, all of which must hold.
         thresholds: names with numbers a user may set.
+        shows: names that no condition reads and the evidence lists.
         change: column → new value; empty for a deletion or advice without dollars.
         deletes: the resource goes, with all its lines.
         advisory: why there are no dollars; empty where there are.
@@ -132,6 +133,7 @@ class Rule:
     table: str
     when: Sequence[Condition]
     thresholds: Mapping[str, Any]
+    shows: Sequence[str]
     change: Mapping[str, Formula]
     deletes: bool
     advisory: str
@@ -307,6 +309,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         table=row["table"],
         when=[build_condition(text) for text in row["when"]],
         thresholds=row.get("thresholds", {}),
+        shows=tuple(row.get("shows", ())),
         change={} if deletes else {k: compile_formula(v) for k, v in change.items()},
         deletes=deletes,
         advisory=row.get("advisory", ""),

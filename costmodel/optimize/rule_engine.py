@@ -24,8 +24,11 @@ Bools = NDArray[np.bool_]
 # Compute Optimizer wants 30 h of data; short of this share of the look-back a peak is unknown.
 LEAST_COVERAGE: Final = 0.85
 LOOKBACK_DAYS: Final = 14.0
-# Stands for the condition that a resource is not to be kept.
+# Stand for the conditions that a resource is not to be kept, and not idle by design.
 KEPT: Final = 99
+BY_DESIGN: Final = 98
+# A standby or a licence host is idle by design and cannot be made smaller or moved.
+_NOT_BY_DESIGN: Final = ("idle", "schedule", "rightsize", "graviton")
 
 
 class Verdict(IntEnum):
@@ -42,7 +45,8 @@ class Checked(NamedTuple):
     Attributes:
         verdict: members of `Verdict`.
         condition: number of the condition that decided against or left open, -1 where advised;
-            above the conditions stand the metrics, observed too shortly or with gaps; `KEPT`.
+            above the conditions stand the metrics, observed too shortly or with gaps; `KEPT`;
+            `BY_DESIGN`.
     """
 
     verdict: Ints
@@ -69,6 +73,9 @@ def check_rule(rule: Rule, scope: Scope, thresholds: Mapping[str, Any] | None = 
         _first(unknown, ~_well_seen(metric, inner, limits), len(rule.when) + number)
     # Whatever a rule says: a resource tagged or named to be kept is left alone.
     _first(failed, np.broadcast_to(as_flag(scope["is_kept"]), (scope.length,)), KEPT)
+    if rule.stage in _NOT_BY_DESIGN and not rule.advisory:
+        roles = np.broadcast_to(is_given(scope["protected_role"]), (scope.length,))
+        _first(failed, roles, BY_DESIGN)
     verdict = np.full(scope.length, int(Verdict.ADVISED), dtype=np.int64)
     verdict[unknown >= 0] = Verdict.UNKNOWN
     verdict[failed >= 0] = Verdict.PASSED
@@ -90,6 +97,8 @@ def explain_condition(rule: Rule, number: int) -> str:
     """Return the condition, or the observation, that decided a row."""
     if number == KEPT:
         return "not kept by tag or name"
+    if number == BY_DESIGN:
+        return "neither standby nor licence host by tag or name"
     if number < len(rule.when):
         return rule.when[number].text
     metric = watched_metrics(rule)[number - len(rule.when)]

@@ -17,7 +17,7 @@ Array = NDArray[Any]
 Metric = Callable[[str, str], Array]
 _ACCESS: Final = "__"
 # Names every table may have.
-_EVERYWHERE: Final = ("environment", "is_kept", "source_location", "as_of")
+_EVERYWHERE: Final = ("environment", "is_kept", "protected_role", "source_location", "as_of")
 _SECONDS_PER_DAY: Final = 86_400.0
 
 

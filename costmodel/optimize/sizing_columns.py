@@ -2,7 +2,9 @@
 
 None is not known (the load was not seen), an empty text is that there is no such type.
 
-``smaller_type`` is the cheapest type that carries the load and costs less than the present one;
+``smaller_type`` is the cheapest type that carries the load and costs less than the present one,
+``smaller_speed`` what its vCPU does against the present one's, ``smaller_steps`` by how many sizes
+it is smaller and ``smaller_overload`` the share of hours in which such a choice was too small;
 ``burstable_type`` the cheapest one on CPU credits; ``newer_type``, ``amd_type`` and
 ``graviton_type`` follow the map of family successors.
 """
@@ -17,6 +19,7 @@ from costmodel.catalog.catalog import PriceCatalog
 from costmodel.engine.week_schedule import off_hours
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.related_cells import Array, Columns, objects
+from costmodel.optimize.rightsizing.backtest import backtest_sizes
 from costmodel.optimize.rightsizing.capacity import Capacities, build_capacities, family_of
 from costmodel.optimize.rightsizing.market import (
     instance_markets,
@@ -74,6 +77,9 @@ def _instances(
     columns["fixed_type"] = _fixed_types(sized, prices)
     columns["storeless_type"] = objects([_without_store(name, known) for name in names])
     columns |= unused_hours(inventory, "ec2_instances", "CPUUtilization", _UNUSED_CPU)
+    columns |= overload_columns(
+        inventory, "ec2_instances", "CPUUtilization", sized, prices, preferences
+    )
     return columns
 
 
@@ -84,14 +90,19 @@ def choice_columns(sized: Sized) -> Columns:
     bursts = has.burstable[np.maximum(choices.best, 0)] & (choices.best >= 0)
     own_bursts = has.burstable[np.maximum(load.current, 0)]
     usable = cheaper & (~bursts | own_bursts[:, None])
-    smaller = _first_name(choices, has, usable)
-    burstable = _first_name(choices, has, cheaper & bursts & ~own_bursts[:, None])
+    chosen, place = _first(choices, usable)
+    smaller = _name_or("", has, chosen)
+    burstable = _name_or("", has, _first(choices, cheaper & bursts & ~own_bursts[:, None])[0])
     current = _name_or(None, has, load.current)
     seen = ~np.isnan(load.cpu)
+    to, at = np.maximum(chosen, 0), np.maximum(load.current, 0)
+    is_smaller = seen & (chosen >= 0)
     return {
         "smaller_type": _where(seen, smaller),
         "burstable_type": _where(seen, burstable),
-        "smaller_risk": np.where(seen, choices.risk, np.nan),
+        "smaller_risk": np.where(seen, choices.risk[np.arange(len(place)), place], np.nan),
+        "smaller_speed": np.where(is_smaller, has.relative_speed(to, at), np.nan),
+        "smaller_steps": np.where(is_smaller, has.steps_down(to, at), np.nan),
         "smaller_is_same_family": objects(
             [
                 family_of(new) == family_of(old) if s and new and old else (False if s else None)
@@ -119,10 +130,29 @@ def _where(known: Array, values: Array) -> Array:
     return result
 
 
-def _first_name(choices: Choices, has: Capacities, usable: Array) -> Array:
+def _first(choices: Choices, usable: Array) -> tuple[Array, Array]:
+    """Return the first usable choice of every row, -1 for none, and its place."""
     place = np.argmax(usable, axis=1)
     rows = choices.best[np.arange(len(place)), place]
-    return _name_or("", has, np.where(usable.any(axis=1), rows, -1))
+    return np.where(usable.any(axis=1), rows, -1), place
+
+
+def overload_columns(
+    inventory: Inventory, kind: str, metric: str, sized: Sized, prices: Floats, wanted: Preferences
+) -> Columns:
+    """Return how often a size chosen on the first half of the past was too small in the second.
+
+    Only for resources that have a smaller size; the others stay unknown.
+    """
+    largest = inventory.series(kind, metric, "hourly_max") / 100.0
+    overload = np.full(len(sized.load.current), np.nan)
+    smaller = choice_columns(sized)["smaller_type"]
+    rows = np.flatnonzero([bool(name) for name in smaller])
+    if largest.shape[1] and len(rows):
+        part = Load._make(values[rows] for values in sized.load)
+        found = backtest_sizes(part, sized.capacities, prices, wanted, largest[rows])
+        overload[rows] = found.overload
+    return {"smaller_overload": overload}
 
 
 def family_columns(

@@ -35,10 +35,12 @@ from costmodel.optimize.sizing_columns import (
     Successors,
     choice_columns,
     family_columns,
+    overload_columns,
     unused_hours,
 )
 
 Floats = NDArray[np.float64]
+_SHOWN: Final = ("smaller_speed", "smaller_steps")
 _HEADROOM: Final = 0.2
 _PREFIX: Final = {
     "rds_instances": ("AmazonRDS", "InstanceUsage:db.", "db."),
@@ -103,6 +105,7 @@ def _sized(
     load = load_of(inventory, capacities, market)
     sized = Sized(load, capacities, find_sizes(load, capacities, prices, wanted))
     columns = choice_columns(sized)
+    columns |= overload_columns(inventory, kind, "CPUUtilization", sized, prices, wanted)
     columns |= family_columns(names, successors.get(service, {}), set(types))
     columns["vcpus"] = np.where(load.current < 0, np.nan, capacities.vcpus[load.current])
     return columns
@@ -206,7 +209,7 @@ def _groups(inventory: Inventory, catalog: PriceCatalog, wanted: Preferences) ->
         hourly_cpu=np.empty((len(names), 0)),
     )  # fmt: skip
     columns = choice_columns(Sized(load, capacities, find_sizes(load, capacities, prices, wanted)))
-    kept = {name: columns[name] for name in ("smaller_type", "smaller_risk")}
+    kept = {name: columns[name] for name in ("smaller_type", "smaller_risk", *_SHOWN)}
     return {**kept, **unused_hours(inventory, kind, "CPUUtilization", 5.0)}
 
 

@@ -76,7 +76,7 @@ def _texts(scope: Scope, name: str) -> list[str]:
 
 
 def _evidence(rule: Rule, scope: Scope) -> dict[str, Array]:
-    names = sorted(rule.names - set(rule.thresholds))
+    names = sorted((rule.names | set(rule.shows)) - set(rule.thresholds))
     return {name: scope.full(name) for name in names}
 
 

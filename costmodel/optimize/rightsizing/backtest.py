@@ -48,7 +48,9 @@ def backtest_sizes(
         cpu=percentiles(first, np.array([0.995]))[:, 0], hourly_cpu=load.hourly_cpu[:, :half]
     )
     chosen = find_sizes(early, capacities, prices, preferences).best[:, 0]
-    ratio = capacities.vcpus[np.maximum(load.current, 0)] / capacities.vcpus[np.maximum(chosen, 0)]
+    current, new = np.maximum(load.current, 0), np.maximum(chosen, 0)
+    speed = capacities.relative_speed(new, current)
+    ratio = capacities.vcpus[current] / (capacities.vcpus[new] * np.where(speed > 0, speed, 1.0))
     seen = np.sum(~np.isnan(second), axis=1)
     # A recorded 100 % may hide more demand than that, so reaching all vCPUs counts as overload.
     over = np.sum(second * ratio[:, None] > 1.0 - 1e-9, axis=1)

@@ -47,6 +47,8 @@ class Capacities:
         accelerators: model and count of GPUs and other accelerators; empty is none.
         generation: as the c, m and r series count; 0 where the name has none.
         bare_metal: whole machine.
+        size_units: normalised size: large is 4, xlarge 8; a family's steps are doublings.
+        speed: measured work a vCPU does, CoreMark iterations a second, median of the family.
         credits: credit terms; zero for fixed-performance types.
     """
 
@@ -63,12 +65,22 @@ class Capacities:
     accelerators: Texts
     generation: Ints
     bare_metal: Bools
+    size_units: Floats
+    speed: Floats
     credits: Burstable
 
     @property
     def burstable(self) -> Bools:
         """Whether a type runs on CPU credits."""
         return self.credits.earned_per_hour > 0
+
+    def relative_speed(self, rows: Ints, current: Ints) -> Floats:
+        """Return the work of a vCPU of some types against the current ones'; NaN unknown."""
+        return np.asarray(self.speed[rows] / self.speed[current], dtype=np.float64)
+
+    def steps_down(self, rows: Ints, current: Ints) -> Floats:
+        """Return by how many sizes some types are smaller than the current ones; NaN unknown."""
+        return np.asarray(np.log2(self.size_units[current] / self.size_units[rows]))
 
     def index(self, names: Sequence[str | None] | Texts) -> Ints:
         """Return the row of each name, -1 where it is unknown."""
@@ -122,6 +134,8 @@ def build_capacities(hardware: pa.Table, names: Sequence[str] | None = None) -> 
         accelerators=_accelerators(hardware, source),
         generation=np.array([generation_of(name) for name in listed], dtype=np.int64),
         bare_metal=_texts(hardware, "bare_metal", source) == "True",
+        size_units=_numbers(hardware, "nfu", source),
+        speed=_speeds(hardware, source),
         credits=_credits(hardware, source, vcpus, listed),
     )
 
@@ -129,6 +143,18 @@ def build_capacities(hardware: pa.Table, names: Sequence[str] | None = None) -> 
 def _numbers(hardware: pa.Table, column: str, source: Ints) -> Floats:
     values = np.asarray(hardware[column].to_numpy(), dtype=np.float64)
     return np.where(source < 0, np.nan, values[source])
+
+
+def _speeds(hardware: pa.Table, source: Ints) -> Floats:
+    """Return the measured work of a vCPU; sizes of a family differ by noise: their median."""
+    measured = np.asarray(hardware["coremark_iter_per_s"].to_numpy(), dtype=np.float64)
+    each = measured / np.asarray(hardware["vcpus"].to_numpy(), dtype=np.float64)
+    families = np.array([family_of(name) for name in hardware["instance_type"].to_pylist()])
+    speed = np.full(len(each), np.nan)
+    for family in set(families[~np.isnan(each)].tolist()):
+        of_family = families == family
+        speed[of_family] = np.nanmedian(each[of_family])
+    return np.where(source < 0, np.nan, speed[source])
 
 
 def _texts(hardware: pa.Table, column: str, source: Ints) -> Texts:

@@ -2,8 +2,9 @@
 
 Demand is a high percentile (CPU) or the peak (the rest) of what was seen, plus headroom. What was
 not seen is never assumed away: memory without a metric keeps at least its size, and so does every
-other unseen dimension; the risk says so. Reference: Compute Optimizer's defaults (P99.5, 20 %
-headroom), https://docs.aws.amazon.com/compute-optimizer/latest/ug/rightsizing-preferences.html
+other unseen dimension; the risk says so. A vCPU is worth what CoreMark measured on its family, so
+that CPU seen on one type is converted to another. Reference: Compute Optimizer's defaults (P99.5,
+20 % headroom), https://docs.aws.amazon.com/compute-optimizer/latest/ug/rightsizing-preferences.html
 """
 
 from dataclasses import dataclass
@@ -65,12 +66,19 @@ class Load(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """How careful to be: headroom is the share of a candidate that stays free."""
+    """How careful to be.
+
+    Attributes:
+        cpu_headroom, memory_headroom, other_headroom: share of a candidate that stays free.
+        architecture: whether a candidate may have another one.
+        most_steps: sizes a change may go down at once; the rest is for the next look.
+    """
 
     cpu_headroom: float = 0.2
     memory_headroom: float = 0.2
     other_headroom: float = 0.2
     architecture: Architecture = Architecture.SAME
+    most_steps: float = 2.0
 
 
 class Choices(NamedTuple):
@@ -80,7 +88,7 @@ class Choices(NamedTuple):
         best: (n, 3) rows of `Capacities` in ascending price, -1 where there are fewer.
         hourly_price: (n, 3) their prices [USD / h], NaN for -1.
         current_price: (n,) price of the current type [USD / h].
-        risk: (n,) performance risk of the first choice, 0 to 3: two for less of something nobody
+        risk: (n, 3) performance risk of each choice, 0 to 3: two for less of something nobody
             saw, one for leaving fixed performance.
         memory_seen: (n,) memory was measured, so that less of it may be chosen.
         carried: (n,) the current type itself carries the need; False is under-provisioned.
@@ -182,10 +190,14 @@ def _candidates(
     allowed &= has.architecture == wanted
     allowed &= has.accelerators == has.accelerators[current]
     allowed &= has.bare_metal == has.bare_metal[current]
-    # Without a measure of what a vCPU is worth, only an equal or newer generation is safe.
+    # A newer generation does more than CPU; where no speed was measured it alone is safe.
     allowed &= has.generation >= has.generation[current]
     # A Nitro image has no Xen drivers; the other way round is a change of platform.
     allowed &= (has.hypervisor != "xen") | (has.hypervisor[current] == "xen")
+    everyone = np.arange(len(has.names))
+    allowed &= ~(
+        has.steps_down(everyone, np.full_like(everyone, current)) > preferences.most_steps
+    )
     if store_used:
         allowed &= has.store_gb >= has.store_gb[current]
     found = np.flatnonzero(allowed)
@@ -202,12 +214,14 @@ def _first_feasible(
     preferences: Preferences,
 ) -> Ints:
     """Return the first three candidates that carry each load, (rows, 3)."""
-    feasible = _carries(needs, capacities, rows, candidates)
+    current = np.full_like(candidates, load.current[rows[0]]) if len(rows) else candidates
+    speed = _known_or_equal(capacities.relative_speed(candidates, current))
+    feasible = _carries(needs, capacities, rows, candidates, speed)
     own = candidates[None, :] == load.current[rows, None]
     bursts = capacities.burstable[candidates]
     if bursts.any():
         feasible[:, bursts] &= own[:, bursts] | _affordable(
-            load, capacities, rows, candidates[bursts], feasible[:, bursts]
+            load, capacities, rows, candidates[bursts], speed[bursts], feasible[:, bursts]
         )
     rank = np.cumsum(feasible, axis=1)
     best = np.full((len(rows), CHOICES), -1, dtype=np.int64)
@@ -220,26 +234,42 @@ def _first_feasible(
     return best
 
 
-def _carries(needs: _Needs, capacities: Capacities, rows: Ints, candidates: Ints) -> Bools:
-    """Say which candidates meet the needs; an unknown capacity meets only a need of nothing."""
+def _known_or_equal(speed: Floats) -> Floats:
+    """Return relative speeds, 1 where nobody measured them."""
+    return np.where(np.isnan(speed), 1.0, speed)
+
+
+def _carries(
+    needs: _Needs, capacities: Capacities, rows: Ints, candidates: Ints, speed: Floats
+) -> Bools:
+    """Say which candidates meet the needs; an unknown capacity meets only a need of nothing.
+
+    ``speed`` is what a vCPU of each candidate does against one of the current type, (c,).
+    """
+    has = capacities
     pairs = (
-        (needs.vcpus, capacities.vcpus),
-        (needs.memory_gib, capacities.memory_gib),
-        (needs.network_gbps, capacities.network_gbps),
-        (needs.ebs_iops, capacities.ebs_iops),
-        (needs.ebs_mbps, capacities.ebs_mbps),
-        (needs.interfaces, capacities.interfaces),
+        (needs.vcpus, has.vcpus[candidates] * speed),
+        (needs.memory_gib, has.memory_gib[candidates]),
+        (needs.network_gbps, has.network_gbps[candidates]),
+        (needs.ebs_iops, has.ebs_iops[candidates]),
+        (needs.ebs_mbps, has.ebs_mbps[candidates]),
+        (needs.interfaces, has.interfaces[candidates]),
     )
     feasible = np.ones((len(rows), len(candidates)), dtype=np.bool_)
     for need, capacity in pairs:
-        offered = np.nan_to_num(capacity[candidates])
+        offered = np.nan_to_num(capacity)
         # 1e-9: 4 vCPU × 0.4 / 0.8 must fit into 2 vCPU.
         feasible &= need[rows, None] <= offered[None, :] * (1 + 1e-9)
     return feasible
 
 
 def _affordable(
-    load: Load, capacities: Capacities, rows: Ints, candidates: Ints, feasible: Bools
+    load: Load,
+    capacities: Capacities,
+    rows: Ints,
+    candidates: Ints,
+    speed: Floats,
+    feasible: Bools,
 ) -> Bools:
     """Say where a burstable type would carry the load without paying for surplus credits.
 
@@ -255,10 +285,12 @@ def _affordable(
         terms = capacities.credits
         earned, vcpus = terms.earned_per_hour[candidate], terms.vcpus[candidate]
         # On average above the baseline: no simulation is needed to know.
-        chosen = np.flatnonzero(feasible[:, column] & seen & (used * 60.0 < earned))
+        chosen = np.flatnonzero(
+            feasible[:, column] & seen & (used / speed[column] * 60.0 < earned)
+        )
         if not len(chosen):
             continue
-        scale = capacities.vcpus[load.current[rows[chosen]]] / vcpus
+        scale = capacities.vcpus[load.current[rows[chosen]]] / (vcpus * speed[column])
         one = np.ones(len(chosen))
         same = Burstable(vcpus * one, earned * one, terms.limit[candidate] * one, 0.0 * one)
         cpu = np.minimum(series[chosen] * scale[:, None], 1.0)
@@ -275,7 +307,6 @@ def _choices(
     best: Ints,
     preferences: Preferences,
 ) -> Choices:
-    count = np.arange(len(best))
     price = prices[load.market[:, None], np.maximum(best, 0)]
     at = np.maximum(load.current, 0)
     own = _own_carries(needs, capacities, at)
@@ -283,7 +314,7 @@ def _choices(
         best,
         np.where(best < 0, np.nan, price),
         np.where(load.current < 0, np.nan, prices[load.market, at]),
-        _risk(load, capacities, np.maximum(best[count, 0], 0)),
+        np.stack([_risk(load, capacities, np.maximum(row, 0)) for row in best.T], axis=1),
         ~np.isnan(load.memory),
         own & (load.current >= 0),
     )
