@@ -17,7 +17,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from api.identity import new_id
@@ -37,6 +37,7 @@ _LOG = logging.getLogger("costmodel.api")
 _READS: Final = frozenset(("GET", "HEAD"))
 _LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "::1"))
 _KEPT_SECONDS: Final = 24 * 3600.0
+_GRACE_SECONDS: Final = 5.0
 bearer = HTTPBearer(auto_error=False, description="An API key: key_….SECRET")
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -251,8 +252,9 @@ async def _answer_once(
     place = (IDEMPOTENCY.c.workspace_id == principal.workspace) & (
         IDEMPOTENCY.c.idempotency_key == key
     )
+    longest = state.settings.limits.request_seconds + _GRACE_SECONDS
     kept = await state.database.run(
-        lambda c: _reserve(c, principal.workspace, key, fingerprint, place)
+        lambda c: _reserve(c, principal.workspace, key, fingerprint, place, longest)
     )
     if kept is not None:
         return _repeat(kept, fingerprint)
@@ -284,11 +286,17 @@ def _kept_headers(response: Response) -> dict[str, str]:
 
 
 def _reserve(
-    connection: Connection, workspace: str, key: str, fingerprint: str, place: Any
+    connection: Connection, workspace: str, key: str, fingerprint: str, place: Any, longest: float
 ) -> Any:
-    """Return the row of an earlier request of this key, or None after reserving it."""
+    """Return the row of an earlier request of this key, or None after reserving it.
+
+    A request that has no answer after the ``longest`` time one may take was cut off: its process
+    was killed, or the database went away. It may be done again.
+    """
     now = time.time()
-    connection.execute(delete(IDEMPOTENCY).where(IDEMPOTENCY.c.created_at < now - _KEPT_SECONDS))
+    old = IDEMPOTENCY.c.created_at < now - _KEPT_SECONDS
+    cut_off = and_(IDEMPOTENCY.c.status.is_(None), IDEMPOTENCY.c.created_at < now - longest)
+    connection.execute(delete(IDEMPOTENCY).where(or_(old, cut_off)))
     row = connection.execute(select(IDEMPOTENCY).where(place)).mappings().first()
     if row is not None:
         return row

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.services import postgres_server, postgres_url
+from tests.services import postgres, postgres_server, postgres_url
 
-__all__ = ["postgres_server", "postgres_url"]  # fixtures for every test
+__all__ = ["postgres", "postgres_server", "postgres_url"]  # fixtures for every test
 
 settings.register_profile(
     "ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]

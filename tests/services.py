@@ -32,34 +32,58 @@ def postgres_programs() -> Path | None:
     return complete[0] if complete else None
 
 
+class Postgres:
+    """A PostgreSQL server on loopback with data of its own."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        account = _unprivileged_account()
+        if account:
+            os.chown(folder, pwd.getpwnam(account).pw_uid, -1)
+        self._run = {"cwd": folder, **({"user": account, "extra_groups": []} if account else {})}
+        self._programs, self._data = programs, folder / "data"
+        self.port = free_port()
+        self.url = f"postgresql+psycopg://postgres@127.0.0.1:{self.port}"
+        subprocess.run(
+            [programs / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "--no-sync",
+             "-E", "UTF8", "--locale=C"],
+            check=True, capture_output=True, **self._run,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        self._server = subprocess.Popen(
+            [self._programs / "postgres", "-D", self._data, "-p", str(self.port), "-k", "",
+             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self._run,
+        )  # fmt: skip
+        _wait_for_postgres(self._server, self.port)
+
+    def stop(self) -> None:
+        """End the server at once: connections break, nothing is put in order first."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(20)
+
+
+@contextlib.contextmanager
+def own_postgres(programs: Path) -> Iterator[Postgres]:
+    """Run a fresh server, which may be stopped and started."""
+    folder = Path(tempfile.mkdtemp(prefix="costmodel-postgres-"))
+    try:
+        server = Postgres(programs, folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def running_postgres(programs: Path) -> Iterator[str]:
     """Run a fresh server and give its URL without a database name."""
-    folder = Path(tempfile.mkdtemp(prefix="costmodel-postgres-"))
-    account = _unprivileged_account()
-    if account:
-        os.chown(folder, pwd.getpwnam(account).pw_uid, -1)
-    identity = {"user": account, "extra_groups": []} if account else {}
-    port = free_port()
-    try:
-        subprocess.run(
-            [programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust",
-             "--no-sync", "-E", "UTF8", "--locale=C"],
-            check=True, capture_output=True, cwd=folder, **identity,
-        )  # fmt: skip
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", folder / "data", "-p", str(port), "-k", "",
-             "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **identity,
-        )  # fmt: skip
-        try:
-            _wait_for_postgres(server, port)
-            yield f"postgresql+psycopg://postgres@127.0.0.1:{port}"
-        finally:
-            server.send_signal(signal.SIGQUIT)  # at once: nobody wants the data
-            server.wait(20)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with own_postgres(programs) as server:
+        yield server.url
 
 
 def _unprivileged_account() -> str | None:
@@ -85,15 +109,26 @@ def _wait_for_postgres(server: subprocess.Popen[bytes], port: int) -> None:
             return
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """Run PostgreSQL for the session; skip, saying why, where it is not installed."""
+def _programs_or_skip() -> Path:
     pytest.importorskip("psycopg", reason="the package psycopg is not installed")
     programs = postgres_programs()
     if programs is None:
         pytest.skip("no PostgreSQL server found: run tests/install_system_packages.sh as root")
-    with running_postgres(programs) as url:
+    return programs
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Run PostgreSQL for the session; skip, saying why, where it is not installed."""
+    with running_postgres(_programs_or_skip()) as url:
         yield url
+
+
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    """Run PostgreSQL for one test, which may stop and start it."""
+    with own_postgres(_programs_or_skip()) as server:
+        yield server
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import uvicorn
 from api.app import create_app
 from api.keys import create_key, create_workspace
 from api.settings import Settings
+from tests.api.served import Served
 
 SPEC = {"region": "us-east-1", "resources": {"instance.web": {"instance_type": "m5.large"}}}
 
@@ -65,6 +66,19 @@ def wait_for(client: httpx.Client, job: str, seconds: float = 60.0) -> dict:
             return found
         time.sleep(0.1)
     raise AssertionError(f"job {job} is {found['status']}: {found['message']}")
+
+
+@pytest.fixture
+def serve(tmp_path):
+    started: list[Served] = []
+
+    def start(*options: str) -> Served:
+        started.append(Served(tmp_path / "data", *options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.end()
 
 
 @pytest.fixture(scope="session")

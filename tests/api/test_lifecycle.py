@@ -2,11 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,49 +13,6 @@ from api.keys import create_workspace
 from api.settings import Settings
 from api.store.database import open_database
 from tests.api.conftest import SPEC, running, wait_for
-from tests.services import free_port
-
-ROOT = Path(__file__).parents[2]
-
-
-class Served:
-    """``costmodel serve --dev`` as a process of its own."""
-
-    def __init__(self, data: Path, *options: str) -> None:
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "costmodel", "serve", "--dev", "--port", str(port),
-             "--data", str(data), *options],
-            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        until = time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(f"{self.url}/readyz").raise_for_status()
-                return
-            except httpx.HTTPError:
-                assert time.monotonic() < until, "the service did not start"
-                assert self.process.poll() is None, "the service ended"
-                time.sleep(0.1)
-
-    def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(20)
-
-
-@pytest.fixture
-def serve(tmp_path):
-    started: list[Served] = []
-
-    def start(*options: str) -> Served:
-        started.append(Served(tmp_path / "data", *options))
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.end()
 
 
 def test_no_request_is_lost_when_the_service_is_told_to_stop_under_load(serve):

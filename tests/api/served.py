@@ -1,0 +1,42 @@
+"""``costmodel serve`` as a process of its own."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.services import free_port
+
+ROOT = Path(__file__).parents[2]
+
+
+class Served:
+    """A service on loopback that needs no key."""
+
+    def __init__(self, data: Path, *options: str) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "costmodel", "serve", "--dev", "--port", str(port),
+             "--data", str(data), *options],
+            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        until = time.monotonic() + 60
+        while True:
+            try:
+                httpx.get(f"{self.url}/readyz").raise_for_status()
+                return
+            except httpx.HTTPError:
+                assert time.monotonic() < until, "the service did not start"
+                assert self.process.poll() is None, "the service ended"
+                time.sleep(0.1)
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=60)
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(20)
