@@ -23,6 +23,7 @@ from api.documents import list_documents
 from api.settings import Settings
 from api.store.database import Database
 from api.store.tables import DOCUMENT
+from api.verdicts import feedback_of
 from costmodel import CostModelError
 from costmodel.budget.model import parse_budget
 from costmodel.budget.state import state_from_json
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("costmodel.api")
 _LOOK_SECONDS: Final = 2.0
+TOLD_DAYS: Final = 7  # older anomalies are history
 _STORED: Final = ("id", "version", "created_at", "updated_at")
 
 
@@ -148,6 +150,18 @@ class Alerting:
             revision=kept.revision,
         )
         return report
+
+    def tell_anomalies(self, workspace: str, bill: Any, now: datetime) -> int:
+        """Look for unexpected rises of the last days of a bill; commit and count what is new."""
+        found = costmodel.anomalies(
+            bill, as_of=now, feedback=feedback_of(self.database, workspace)
+        )
+        return self.outbox(workspace).commit_evaluation(
+            {},
+            found.recent(TOLD_DAYS).alerts(now),
+            destinations=self.config(workspace).destinations.values(),
+            now=now.timestamp(),
+        )
 
     def _run(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -127,9 +128,22 @@ def recommend(job: Job) -> dict[str, Any]:
     return tree
 
 
+def check_spend(job: Job) -> dict[str, Any]:
+    """Hold the workspace's budgets against its bills, and look for anomalies."""
+    from api import spend_check
+
+    tree: dict[str, Any] = finite(
+        spend_check.check_spend(
+            job.settings, job.database, job.workspace, datetime.now(UTC), job.report
+        )
+    )
+    return tree
+
+
 _SAMPLE_REGIONS: Final = ("us-east-1", "eu-central-1", "eu-west-1")
 WORK: Final[dict[str, Callable[[Job], dict[str, Any]]]] = {
     "import-bill": import_bill,
     "sample-bill": make_sample_bill,
     "recommend": recommend,
+    "check-spend": check_spend,
 }

@@ -60,6 +60,18 @@ class Metrics:
             "costmodel_requests_under_way", "Requests being answered.", registry=self.registry
         )
         self.jobs = Gauge("costmodel_jobs", "Jobs by status.", ["status"], registry=self.registry)
+        self.checks = Gauge(
+            "costmodel_checks", "Checks of spend by the clock, by outcome.", ["outcome"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.checks_overdue = Gauge(
+            "costmodel_checks_overdue_seconds", "How late the most overdue check is.",
+            registry=self.registry,
+        )  # fmt: skip
+        self.last_check = Gauge(
+            "costmodel_last_check_timestamp_seconds", "When a check was queued last; 0 = never.",
+            registry=self.registry,
+        )  # fmt: skip
         self.limited = Counter(
             "costmodel_requests_limited", "Requests refused by a limit.", ["limit"],
             registry=self.registry,

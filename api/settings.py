@@ -49,6 +49,7 @@ class Settings:
         internal_receivers: hosts and networks of our own that webhooks may reach.
         webhook_ports: TCP ports webhooks may use.
         sns_topics: topics whose notifications are taken in.
+        check_every: when budgets and anomalies are checked: ``1h``, ``06:00,18:30``, ``off``.
         runs_jobs: whether this process also works on jobs.
         has_https: cookies are sent over HTTPS only.
         limits: bounds.
@@ -62,6 +63,7 @@ class Settings:
     internal_receivers: tuple[str, ...] = ()
     webhook_ports: tuple[int, ...] = (443,)
     sns_topics: tuple[str, ...] = ()
+    check_every: str = "1h"
     runs_jobs: bool = True
     has_https: bool = False
     limits: Limits = field(default_factory=Limits)

@@ -12,6 +12,7 @@ from api.alerting import Alerting
 from api.bills import BillShelf
 from api.keys import Principal
 from api.observe import Metrics
+from api.scheduler import Scheduler
 from api.settings import Settings
 from api.store.batch import BatchWriter
 from api.store.database import Database
@@ -36,6 +37,7 @@ class State:
         self.costs = Remembered(512, 3600.0)
         self.bills = BillShelf(settings.data / "bills")
         self.alerting = Alerting(settings, database)
+        self.scheduler = Scheduler(settings, database)
         self.writer = BatchWriter(database)
         self.dev: Principal | None = None
         self.stopping = threading.Event()
@@ -47,12 +49,14 @@ class State:
         worker = Worker(self.settings, self.database) if self.settings.runs_jobs else None
         if worker is not None:
             worker.start()
+            self.scheduler.start()
             self.alerting.start()
         try:
             yield
         finally:
             self.stopping.set()
             if worker is not None:
+                self.scheduler.stop()
                 worker.stop()
                 self.alerting.stop()
             self.database.engine.dispose()

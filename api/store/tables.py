@@ -48,6 +48,9 @@ WORKSPACE = Table(
     "workspace", METADATA, _id(),
     Column("name", String(200), nullable=False, unique=True),
     _time("created_at", required=True),
+    # The checks of its spend: the next, the last, its job, and which bills it saw.
+    _time("check_due_at"), _time("check_queued_at"),
+    Column("check_job", String(64)), Column("check_bills", String(200)),
 )  # fmt: skip
 
 API_KEY = Table(

@@ -21,6 +21,10 @@ TIME: Final = "ChargePeriodStart"
 _TIME_UNITS: Final = ("hr", "hour", "second")
 
 
+class NeedsDaysError(BadInputError):
+    """The spend is known by month only, and the question is about days."""
+
+
 @dataclass(frozen=True)
 class Spend:
     """Rows of spend and how far they reach.

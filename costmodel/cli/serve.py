@@ -44,6 +44,14 @@ def serve_command(
     https: Annotated[
         bool, typer.Option("--https", help="Behind HTTPS: cookies go over HTTPS only.")
     ] = False,
+    check_every: Annotated[
+        str,
+        typer.Option(
+            "--check-every",
+            help="When budgets and anomalies are checked: 15m, 1h, 1d, times of the day in UTC "
+            "(06:00,18:30), or off. Also after each import of a bill.",
+        ),
+    ] = "1h",
     no_jobs: Annotated[
         bool, typer.Option("--no-jobs", help="Leave jobs to other processes.")
     ] = False,
@@ -86,6 +94,7 @@ def serve_command(
         is_dev=dev,
         bill_roots=tuple(bills or ()),
         catalog=catalog,
+        check_every=check_every,
         runs_jobs=not no_jobs,
         has_https=https,
         sns_topics=tuple(sns_topic or ()),

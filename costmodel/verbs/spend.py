@@ -16,7 +16,7 @@ from costmodel.budget.check import BudgetReport, check
 from costmodel.budget.feedback import Feedback
 from costmodel.budget.model import Budget
 from costmodel.budget.outlook import Outlook, forecast_spend
-from costmodel.budget.spend import TIME, Spend, read_columns
+from costmodel.budget.spend import TIME, NeedsDaysError, Spend, read_columns
 from costmodel.budget.state import Crossing, state_from_json
 from costmodel.columns import COLUMNS
 from costmodel.engine.anomaly import Sensitivity
@@ -284,7 +284,7 @@ def _require_days(bill: Bill) -> None:
     query = f"SELECT MIN({length}) FROM ({inner}) AS bill"  # noqa: S608 - no text of a user
     ((hours,),) = bill.run(query).fetchall()
     if hours is not None and hours > _DAY_HOURS:
-        raise BadInputError(
+        raise NeedsDaysError(
             f"{bill.sources[0].label}: the charges are by month, and forecasts and anomalies need "
             "days: download them daily"
         )
