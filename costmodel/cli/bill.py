@@ -16,6 +16,13 @@ BillPaths = Annotated[
     list[str],
     typer.Argument(metavar="BILL…", help="Files, folders, s3:// prefixes or a store."),
 ]
+ColumnsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--columns",
+        help="Columns of text without a header: manifest, create-table.sql or a name a line.",
+    ),
+]
 
 
 def register() -> None:
@@ -49,6 +56,7 @@ def summarize_command(
             "--spread-unused", help="Spread unused reservations over the month, not on its 1st."
         ),
     ] = False,
+    columns: ColumnsOption = None,
     format_: FormatOption = "table",
     out: OutOption = None,
     quiet: QuietOption = False,
@@ -61,7 +69,7 @@ def summarize_command(
     from costmodel.cli.progress import waiting
 
     with waiting("Reading the bill", quiet=quiet):
-        summary = read_bill(*bill).summarize(
+        summary = read_bill(*bill, columns=columns).summarize(
             by=_split(by),
             metric=_split(metric),
             granularity=granularity,  # type: ignore[arg-type] # checked by summarize
@@ -80,6 +88,7 @@ def summarize_command(
 
 def check_command(
     bill: BillPaths,
+    columns: ColumnsOption = None,
     format_: FormatOption = "table",
     out: OutOption = None,
     quiet: QuietOption = False,
@@ -94,7 +103,7 @@ def check_command(
     from costmodel.cli.progress import waiting
 
     with waiting("Checking the bill", quiet=quiet):
-        check = check_bill(read_bill(*bill))
+        check = check_bill(read_bill(*bill, columns=columns))
     emit(
         check.report_tables(),
         format_name=format_,
@@ -109,6 +118,7 @@ def check_command(
 def import_command(
     bill: BillPaths,
     store: Annotated[Path, typer.Option("--store", help="Folder of the store; made if need be.")],
+    columns: ColumnsOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Keep bills as normalised Parquet: later questions take milliseconds.
@@ -122,7 +132,7 @@ def import_command(
     from costmodel.cli.progress import bar
 
     with bar("Importing", quiet=quiet) as progress:
-        result = import_bill(*bill, store=store, progress=progress)
+        result = import_bill(*bill, store=store, progress=progress, columns=columns)
     if not quiet:
         for month in result.imported:
             change = _CHANGES[month.change].format(month.rows_before)

@@ -16,18 +16,24 @@ from costmodel.io.catalog_store import find_catalog, load_catalog
 from costmodel.io.family_successors import read_family_successors
 
 
-def read_bill(*paths: str | Path, catalog: PriceCatalog | None = None) -> Bill:
+def read_bill(
+    *paths: str | Path,
+    catalog: PriceCatalog | None = None,
+    columns: str | Path | None = None,
+) -> Bill:
     """Return a bill of any format as one relation in FOCUS columns.
 
     Args:
         paths: files, folders, s3:// prefixes or a store; months of one bill may be given together.
         catalog: names the regions of usage types; the embedded catalog by default.
+        columns: file that lists the columns of text without a header: a manifest, create-table.sql
+            or a name a line; found by itself where one lies beside the text.
 
     Raises:
         BillError: a path does not exist or is no bill; the message says where and what to do.
     """
     prices = catalog or load_catalog()
-    return open_bill(paths, prices.prefixes)
+    return open_bill(paths, prices.prefixes, None if columns is None else Path(columns))
 
 
 def import_bill(
@@ -35,6 +41,7 @@ def import_bill(
     store: str | Path,
     catalog: PriceCatalog | None = None,
     progress: Callable[[float], None] | None = None,
+    columns: str | Path | None = None,
 ) -> ImportResult:
     """Keep bills in a store of normalised Parquet; months delivered again are replaced whole.
 
@@ -43,12 +50,19 @@ def import_bill(
         store: folder of the store, made if need be; ``read_bill`` reads it.
         catalog: names the regions of usage types; the embedded catalog by default.
         progress: called with the share done, 0 to 1.
+        columns: as for ``read_bill``.
 
     Raises:
         BillError: a file is wrong; nothing of its month is half imported.
     """
     prices = catalog or load_catalog()
-    return import_bills(paths, Path(store), prices.prefixes, progress or (lambda _share: None))
+    return import_bills(
+        paths,
+        Path(store),
+        prices.prefixes,
+        progress or (lambda _share: None),
+        None if columns is None else Path(columns),
+    )
 
 
 def check_bill(bill: Bill | str | Path, catalog: PriceCatalog | None = None) -> BillCheck:

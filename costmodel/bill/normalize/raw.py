@@ -197,7 +197,7 @@ class RawColumns:
         return f"COALESCE({iso}, {slashes}, CAST({filled} AS TIMESTAMP))"
 
     def tags(self, name: str) -> Sql | None:
-        """Return a map column: a map, a list of key-value structs, or JSON text."""
+        """Return a map column: a map, a list of key-value structs, or text of JSON or Hive."""
         column = self.plain(name)
         if column is None:
             return None
@@ -208,7 +208,12 @@ class RawColumns:
             return f"CAST({column} AS {TAGS_TYPE})"
         if kind.startswith("STRUCT") and kind.endswith("[]"):
             return f"CAST(MAP_FROM_ENTRIES({column}) AS {TAGS_TYPE})"
-        return f"CAST(CAST(NULLIF({column}, '') AS JSON) AS {TAGS_TYPE})"
+        json = f"CAST(CAST(NULLIF({column}, '') AS JSON) AS {TAGS_TYPE})"
+        # Hive parts entries by Ctrl-B, and key and value by Ctrl-C.
+        entries = f"STRING_SPLIT({column}, CHR(2))"
+        pair = "{'key': SPLIT_PART(entry, CHR(3), 1), 'value': SPLIT_PART(entry, CHR(3), 2)}"
+        hive = f"MAP_FROM_ENTRIES(LIST_TRANSFORM({entries}, lambda entry: {pair}))"
+        return f"CASE WHEN CONTAINS({column}, CHR(3)) THEN {hive} ELSE {json} END"
 
     def others(self, left_out: Callable[[str], bool]) -> dict[str, tuple[Sql, str]]:
         """Return columns as the file has them, with their types; '' is missing in texts.

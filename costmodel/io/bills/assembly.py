@@ -14,9 +14,11 @@ from costmodel.errors import BillError
 
 ReadText = Callable[[str], str]
 
-_DATA: Final = (".csv", ".csv.gz", ".gz", ".zip", ".parquet", ".json", ".jsonl")
+_DATA: Final = (".csv", ".tsv", ".gz", ".zip", ".parquet", ".json", ".jsonl")
+# Athena and Hive name what they write without an ending: 000000_0, 20260101_101112_00013_abcde_…
+_BARE: Final = re.compile(r"(^|/)(\d{6}_\d+|\d{8}_\d{6}_\d{5}_[\w-]+)$")
 _ARTEFACT = re.compile(r"(^|/)([._][^/]*|cost_and_usage_data_status/.*|metadata/.*)$")
-_MANIFEST = re.compile(r"-?manifest\.json$", re.IGNORECASE)
+_MANIFEST = re.compile(r"-?manifest\.(json|csv)$", re.IGNORECASE)
 # …/20181001-20181101/<assembly>/report-1.csv.gz
 _LEGACY = re.compile(r"^(?P<period>(?:.*/)?\d{8}-\d{8})/(?:(?P<assembly>[^/]+)/)?[^/]+$")
 # …/BILLING_PERIOD=2024-03/<time>-<execution>/x.parquet
@@ -49,7 +51,8 @@ def current_files(names: Sequence[str], read_text: ReadText) -> list[str]:
 
 
 def _is_data(name: str) -> bool:
-    is_data = name.lower().endswith(_DATA) and not is_manifest(name)
+    is_data = name.lower().endswith(_DATA) or _BARE.search(name) is not None
+    is_data = is_data and not is_manifest(name)
     return is_data and not _ARTEFACT.search(name)
 
 
@@ -117,7 +120,12 @@ def manifest_files(manifest: str, text: str, names: Iterable[str]) -> list[str]:
 
 
 def manifest_keys(manifest: str, text: str) -> list[str]:
-    """Return the object keys of a manifest: ``reportKeys``, or ``dataFiles`` of a data export."""
+    """Return the object keys of a manifest.
+
+    They are ``reportKeys``, or ``dataFiles`` of a data export, or the lines of Athena's CSV.
+    """
+    if manifest.lower().endswith(".csv"):
+        return [line.strip().strip('"') for line in text.splitlines() if line.strip()]
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:

@@ -72,14 +72,19 @@ def _csv_chunks(part: Sniffed, prefixes: Mapping[str, str]) -> Iterator[pa.Table
     wanted = [headers[name] for name in mapping.raw_columns]
     numbers = [headers[name] for name in _numbers(mapping)]
     types = dict.fromkeys(wanted, _TEXT) | dict.fromkeys(numbers, pa.float64())
-    nulls = ["", "\\N"] if part.delimiter == ATHENA_SEPARATOR else [""]
+    is_hive = part.delimiter == ATHENA_SEPARATOR
+    nulls = ["", "\\N"] if is_hive or not part.has_header else [""]
     nulls += ["NULL", "null"] if part.format is BillFormat.FOCUS else []
     try:
         reader = pyarrow.csv.open_csv(
             part.path,
-            read_options=pyarrow.csv.ReadOptions(block_size=_CSV_BLOCK),
+            read_options=pyarrow.csv.ReadOptions(
+                block_size=_CSV_BLOCK, column_names=None if part.has_header else part.columns
+            ),
             parse_options=pyarrow.csv.ParseOptions(
-                delimiter=part.delimiter, newlines_in_values=True
+                delimiter=part.delimiter,
+                quote_char=False if is_hive else '"',
+                newlines_in_values=not is_hive,
             ),
             convert_options=pyarrow.csv.ConvertOptions(
                 include_columns=wanted, column_types=types, null_values=nulls,

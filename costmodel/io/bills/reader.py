@@ -7,6 +7,7 @@ from pathlib import Path
 from costmodel.bill.query import Bill
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.errors import BillError, Issue, IssueReason
+from costmodel.io.bills.column_lists import read_columns
 from costmodel.io.bills.console_csv import console_source
 from costmodel.io.bills.cost_explorer import cost_explorer_source
 from costmodel.io.bills.legacy_report import legacy_report_source
@@ -22,26 +23,29 @@ from costmodel.io.bills.tabular import tabular_source
 _SMALL = (BillFormat.COST_EXPLORER, BillFormat.CONSOLE_CSV, BillFormat.LEGACY_REPORT)
 
 
-def open_bill(paths: Sequence[str | Path], prefixes: Mapping[str, str]) -> Bill:
+def open_bill(
+    paths: Sequence[str | Path], prefixes: Mapping[str, str], columns: Path | None = None
+) -> Bill:
     """Return bills as one relation.
 
     Args:
         paths: files, folders, manifests, s3:// prefixes or stores.
         prefixes: usage-type prefix → region or zone, from the catalog.
+        columns: file that lists the columns of text without a header.
 
     Raises:
         BillError: a path does not exist or is no bill; the message says what to do.
     """
-    return Bill(find_sources(paths), prefixes)
+    return Bill(find_sources(paths, columns), prefixes)
 
 
-def find_sources(paths: Sequence[str | Path]) -> list[BillSource]:
+def find_sources(paths: Sequence[str | Path], columns: Path | None = None) -> list[BillSource]:
     """Return the sources behind paths: one per format and kind of file, small reports one each."""
     stores = [Path(path) for path in paths if is_store(Path(path))]
     sources = [store_source(store) for store in stores]
     others = [path for path in paths if Path(path) not in stores]
     if others:
-        parts, reports, keep = find_parts(others)
+        parts, reports, keep = find_parts(others, columns)
         groups: dict[tuple[object, ...], list[Sniffed]] = {}
         for part in parts:
             if part.gzipped:
@@ -59,12 +63,13 @@ def find_sources(paths: Sequence[str | Path]) -> list[BillSource]:
 
 def find_parts(
     paths: Sequence[str | Path],
+    columns: Path | None = None,
 ) -> tuple[list[Sniffed], list[tuple[Sniffed, BillSource]], tuple[object, ...]]:
     """Return the large files behind paths, the small reports read, and what must stay alive."""
     found = local_files(tuple(paths))
     parts: list[Sniffed] = []
     reports: list[tuple[Sniffed, BillSource]] = []
-    for part in _sniffed(found):
+    for part in _sniffed(found, () if columns is None else read_columns(columns)):
         if part.format in _SMALL:
             reports.append((part, _small_source(part)))
             continue
@@ -78,6 +83,7 @@ def import_bills(
     store: Path,
     prefixes: Mapping[str, str],
     progress: Callable[[float], None],
+    columns: Path | None = None,
 ) -> ImportResult:
     """Import bills into a store, month by month where paths name months.
 
@@ -86,11 +92,12 @@ def import_bills(
         store: folder of the store, made if need be.
         prefixes: usage-type prefix → region or zone.
         progress: called with the share done, 0 to 1.
+        columns: file that lists the columns of text without a header.
 
     Raises:
         BillError: a file is wrong; the store keeps what it had of that month.
     """
-    parts, reports, _keep = find_parts(paths)
+    parts, reports, _keep = find_parts(paths, columns)
     for group in _by_schema_kind(parts):
         tabular_source(group)  # says what is missing before anything is written
     months: dict[tuple[BillFormat, Origin], list[Sniffed]] = {}
@@ -122,10 +129,10 @@ def import_bills(
 def _told_apart(group: list[Sniffed]) -> Iterable[list[Sniffed]]:
     """Return files in groups of the same columns where names of columns differ only in case.
 
-    A union by name would take tags Team and team for one.
+    A union by name would take tags Team and team for one, and knows no names without a header.
     """
     names = {name for part in group for name in part.columns}
-    if len({name.lower() for name in names}) == len(names):
+    if group[0].has_header and len({name.lower() for name in names}) == len(names):
         return [group]
     same: dict[tuple[str, ...], list[Sniffed]] = {}
     for part in group:
@@ -138,12 +145,13 @@ def _by_schema_kind(parts: Sequence[Sniffed]) -> Iterable[list[Sniffed]]:
     return [[part] for part in {(p.format, p.columns): p for p in parts}.values()]
 
 
-def _sniffed(found: LocalFiles) -> Iterable[Sniffed]:
+def _sniffed(found: LocalFiles, columns: Sequence[str]) -> Iterable[Sniffed]:
     for file in found.files:
         # Folders hold other JSON too: only answers of Cost Explorer are bills.
         if file in found.from_folder and file.suffix == ".json" and not _has_results(file):
             continue
-        yield replace(sniff(file), archive=found.archives.get(file))
+        archive = found.archives.get(file)
+        yield replace(sniff(file, columns, archive), archive=archive)
 
 
 def _has_results(file: Path) -> bool:

@@ -14,6 +14,7 @@ from typing import Literal
 from costmodel.bill.normalize.raw import snake_case
 from costmodel.bill.source import BillFormat
 from costmodel.errors import BillError
+from costmodel.io.bills.column_lists import columns_beside
 
 Container = Literal["parquet", "csv", "json"]
 _HEAD = 1 << 16
@@ -21,8 +22,20 @@ _SUPPORTED = (
     "a bill is a Cost and Usage Report (CSV or Parquet), a FOCUS export, Cost Explorer JSON or "
     "CSV, or a legacy monthly report"
 )
+_GZIP = b"\x1f\x8b"
 _FIELD_LIMIT = 1 << 22
+_MOST_BESIDE = 50
 ATHENA_SEPARATOR = "\x01"
+# What some columns must look like, to tell a list of columns that is of another table.
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}")
+_NUMBER = re.compile(r"-?\d*\.?\d+([eE][+-]?\d+)?$")
+_SHAPES = {
+    "line_item_usage_start_date": _TIME,
+    "line_item_unblended_cost": _NUMBER,
+    "line_item_line_item_type": re.compile(r"[A-Z]\w+$"),
+    "chargeperiodstart": _TIME,
+    "billedcost": _NUMBER,
+}
 _TOTAL = re.compile(r"total costs? ?(\([^()]{1,4}\))?$", re.IGNORECASE)
 
 
@@ -37,7 +50,7 @@ class Sniffed:
     delimiter: str = ","
     gzipped: bool = False
     skip: int = 0  # lines before the header
-    has_header: bool = True
+    has_header: bool = True  # if not, columns are from a list
     archive: Path | None = None  # the zip file it was unpacked from
 
     @property
@@ -46,8 +59,13 @@ class Sniffed:
         return self.archive or self.path
 
 
-def sniff(path: Path) -> Sniffed:
+def sniff(path: Path, named_columns: Sequence[str] = (), beside: Path | None = None) -> Sniffed:
     """Return the format of a file.
+
+    Args:
+        path: the file.
+        named_columns: its columns, should it be text without a header.
+        beside: where to look for such a list, if not where the file lies.
 
     Raises:
         BillError: the file is empty, damaged, not text in UTF-8, or no bill.
@@ -58,13 +76,14 @@ def sniff(path: Path) -> Sniffed:
         raise BillError(f"{path}: the file is empty")
     if head.startswith(b"PAR1"):
         return _sniff_parquet(path)
-    gzipped = head.startswith(b"\x1f\x8b")
+    gzipped = head.startswith(_GZIP)
     text = _decode(path, _gunzip_head(path, head) if gzipped else head)
     if not text.strip():
         raise BillError(f"{path}: the file is empty")
     if text.lstrip()[:1] in "{[":
         return Sniffed(path, "json", BillFormat.COST_EXPLORER, gzipped=gzipped)
-    return _sniff_csv(path, text, gzipped)
+    found = _sniff_csv(path, text, gzipped)
+    return found or _sniff_bare(path, text, gzipped, named_columns, beside or path)
 
 
 def _sniff_parquet(path: Path) -> Sniffed:
@@ -113,9 +132,10 @@ def _decode(path: Path, head: bytes) -> str:
         ) from error
 
 
-def _sniff_csv(path: Path, text: str, gzipped: bool) -> Sniffed:  # noqa: FBT001 - one fact of many
+def _sniff_csv(path: Path, text: str, gzipped: bool) -> Sniffed | None:  # noqa: FBT001 - one fact of many
+    """Return what text with a header is; None where the first line is none of a bill."""
     csv.field_size_limit(_FIELD_LIMIT)
-    delimiter = ATHENA_SEPARATOR if ATHENA_SEPARATOR in text.split("\n", 1)[0] else ","
+    delimiter = _delimiter(text)
     rows = list(_first_rows(text, delimiter, 3))
     header = tuple(rows[0]) if rows else ()
     found = format_of(header)
@@ -126,15 +146,90 @@ def _sniff_csv(path: Path, text: str, gzipped: bool) -> Sniffed:  # noqa: FBT001
         return Sniffed(path, "csv", BillFormat.LEGACY_REPORT, tuple(rows[1]), ",", gzipped, skip=1)
     if is_console_csv(rows):
         return Sniffed(path, "csv", BillFormat.CONSOLE_CSV, header, ",", gzipped)
-    if delimiter == ATHENA_SEPARATOR and len(header) > 1:
-        return Sniffed(
-            path, "csv", BillFormat.LEGACY_CUR, (), delimiter, gzipped, has_header=False
-        )
-    raise BillError(f"{path}: {_SUPPORTED}; the first line is {_shown(text)}")
+    return None
+
+
+def _delimiter(text: str) -> str:
+    line = text.split("\n", 1)[0]
+    return next((mark for mark in (ATHENA_SEPARATOR, "\t") if mark in line), ",")
+
+
+def _sniff_bare(
+    path: Path,
+    text: str,
+    gzipped: bool,  # noqa: FBT001 - one fact of many
+    named_columns: Sequence[str],
+    beside: Path,
+) -> Sniffed:
+    """Return what text without a header is, by a list of its columns.
+
+    Raises:
+        BillError: there is no such list, or none fits.
+    """
+    delimiter = _delimiter(text)
+    row = next(iter(_first_rows(text, delimiter, 1)), [])
+    if named_columns:
+        misfit = misfit_of(named_columns, row)
+        if misfit:
+            raise BillError(f"{path}: the columns named do not fit: {misfit}")
+        return _bare(path, named_columns, delimiter, gzipped)
+    misfits = []
+    for file, columns in (*columns_beside(beside), *_headers_beside(path)):
+        misfit = misfit_of(columns, row)
+        if not misfit:
+            return _bare(path, columns, delimiter, gzipped)
+        misfits.append(f"; the columns of {file.name} do not fit: {misfit}")
+    if delimiter == "," and not misfits:
+        raise BillError(f"{path}: {_SUPPORTED}; the first line is {_shown(text)}")
+    raise BillError(
+        f"{path}: text without a header ({len(row)} fields), and nothing says what its columns "
+        "are: put the manifest or the create-table.sql of the report beside it, or name a file "
+        f"that lists them with --columns{''.join(misfits[:1])}"
+    )
+
+
+def _headers_beside(path: Path) -> Iterable[tuple[Path, Sequence[str]]]:
+    """Return the headers of other files in a folder: one of them may be of the same report."""
+    for file in sorted(path.parent.iterdir())[:_MOST_BESIDE]:
+        if file == path or not file.is_file():
+            continue
+        with file.open("rb") as opened:
+            head = opened.read(_HEAD)
+        try:
+            text = _decode(file, _gunzip_head(file, head) if head[:2] == _GZIP else head)
+        except BillError:
+            continue
+        found = _sniff_csv(file, text, head[:2] == _GZIP)
+        if found is not None and found.columns:
+            yield file, found.columns
+
+
+def _bare(path: Path, columns: Sequence[str], delimiter: str, gzipped: bool) -> Sniffed:  # noqa: FBT001 - one fact of many
+    known = format_of(columns)
+    if known is None:
+        raise BillError(f"{path}: the columns named are of no bill this package knows")
+    return Sniffed(path, "csv", known, tuple(columns), delimiter, gzipped, has_header=False)
+
+
+def misfit_of(columns: Sequence[str], row: Sequence[str]) -> str:
+    """Return why a row cannot have these columns; '' where it can."""
+    if len(columns) != len(row):
+        return f"{len(columns)} columns, and the first line has {len(row)} fields"
+    values = {snake_case(name): value for name, value in zip(columns, row, strict=True)}
+    values |= {name.lower(): value for name, value in zip(columns, row, strict=True)}
+    for name, pattern in _SHAPES.items():
+        value = values.get(name, "")
+        if value not in ("", "\\N") and not pattern.match(value):
+            return f"{name} would be {value[:40]!r}"
+    return ""
 
 
 def _first_rows(text: str, delimiter: str, count: int) -> Iterable[list[str]]:
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    lines = io.StringIO(text)
+    if delimiter == ATHENA_SEPARATOR:  # Hive quotes nothing
+        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    else:
+        reader = csv.reader(lines, delimiter=delimiter)
     for _ in range(count):
         try:
             yield next(reader)

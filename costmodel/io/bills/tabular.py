@@ -53,18 +53,19 @@ def parquet_scan(parts: Sequence[Sniffed]) -> str:
 def csv_scan(parts: Sequence[Sniffed]) -> str:
     """Return the table expression of CSV files of one format: every column text."""
     first = parts[0]
-    nulls = ["\\N"] if first.delimiter == ATHENA_SEPARATOR else []
+    is_hive = first.delimiter == ATHENA_SEPARATOR
+    nulls = ["\\N"] if is_hive or not first.has_header else []
     nulls += ["NULL", "null"] if first.format is BillFormat.FOCUS else []
     names = scan_names(first.columns)
-    is_told_apart = names != list(first.columns)
+    is_told_apart = names != list(first.columns) or not first.has_header
     options = [
         "all_varchar = true",
         f"names = [{', '.join(map(literal, names))}]" if is_told_apart else "union_by_name = true",
         "hive_partitioning = false",
         f"header = {str(first.has_header).lower()}",
         f"delim = {literal(first.delimiter)}",
-        "quote = '\"'",
-        "escape = '\"'",
+        "quote = ''" if is_hive else "quote = '\"'",
+        "escape = ''" if is_hive else "escape = '\"'",
         f"nullstr = [{', '.join(map(literal, ['', *nulls]))}]",
         f"compression = '{'gzip' if first.gzipped else 'none'}'",
         "max_line_size = 16777216",
