@@ -210,7 +210,7 @@ _MAKERS: Final[Mapping[str, Callable[[Inventory], Columns | None]]] = {
     "rds_clusters": related_services.clusters,
     "rds_snapshots": related_services.database_snapshots,
     "dynamodb_tables": related_services.tables,
-    "lambda_functions": related_usage.function_logs,
+    "lambda_functions": related_usage.functions,
     "synthetics_canaries": related_usage.canary_runs,
     "ecs_services": related_services.services,
     "s3_buckets": related_services.buckets,

@@ -14,6 +14,8 @@ _GIB: Final = 2.0**30
 _DAYS_PER_MONTH: Final = 30.4
 # Datadog: an index is unread when nobody read it for 30 days.
 _UNREAD_DAYS: Final = 30.0
+# Trusted Advisor looks at every day of a week.
+_ERROR_DAYS: Final = 7
 _LAMBDA_LOGS: Final = "/aws/lambda/"
 # Synthetics: rate(0 hours) runs a canary once.
 # https://docs.aws.amazon.com/AmazonSynthetics/latest/APIReference/API_CanaryScheduleInput.html
@@ -67,7 +69,23 @@ def _unread(
     )
 
 
-def function_logs(inventory: Inventory) -> Columns:
+def functions(inventory: Inventory) -> Columns:
+    """Return what functions log in a month, and the worst day of the last week for errors."""
+    return {"log_gb": _logged(inventory), "worst_error_share": _worst_error_share(inventory)}
+
+
+def _worst_error_share(inventory: Inventory) -> Array:
+    """Return errors over invocations of the worst of the last days that have invocations."""
+    kind = "lambda_functions"
+    errors = inventory.daily(kind, "Errors", "daily_total")[:, -_ERROR_DAYS:]
+    runs = inventory.daily(kind, "Invocations", "daily_total")[:, -_ERROR_DAYS:]
+    if errors.shape != runs.shape or not errors.size:
+        return np.full(len(errors), np.nan)
+    share = np.where(runs > 0, errors / np.where(runs > 0, runs, 1.0), np.nan)
+    return np.asarray(np.fmax.reduce(share, axis=1))
+
+
+def _logged(inventory: Inventory) -> Array:
     """Return the GB a month every function writes to its log group."""
     kind = "log_groups"
     total = inventory.metric(kind, "IncomingBytes", "total")
@@ -76,7 +94,7 @@ def function_logs(inventory: Inventory) -> Columns:
     places = _places(inventory, kind)
     by_place = dict(zip(places, monthly.tolist(), strict=True))
     wanted = _places(inventory, "lambda_functions", _LAMBDA_LOGS)
-    return {"log_gb": np.array([by_place.get(place, np.nan) for place in wanted])}
+    return np.array([by_place.get(place, np.nan) for place in wanted])
 
 
 def _places(inventory: Inventory, kind: str, prefix: str = "") -> list[tuple[Any, Any, str]]:

@@ -57,7 +57,7 @@ def build_recommendations(done: Applied, state: State) -> Iterator[Recommendatio
             one_off=float(one_off[row]),
             evidence={name: plain(values[row]) for name, values in evidence.items()},
             missing_evidence=lacking,
-            confidence=_confidence(rule, lacking),
+            confidence=confidence(rule, lacking),
             lookback_days=float(days[row]),
             alternatives=done.alternatives[row],
             cli=str(cli[row] or ""),
@@ -131,7 +131,8 @@ def _lookback(rule: Rule, scope: Scope) -> Array:
     return scope.full(f"{metrics[0]}__period_days")
 
 
-def _confidence(rule: Rule, lacking: Sequence[str]) -> str:
+def confidence(rule: Rule, lacking: Sequence[str]) -> str:
+    """Return how sure advice is: less so with evidence lacking, or where the change is risky."""
     level = 2 - bool(lacking) - (rule.risk in _RISKY)
     return CONFIDENCES[level]
 

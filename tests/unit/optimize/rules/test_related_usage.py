@@ -229,3 +229,22 @@ def test_facts_that_cannot_be_read_are_refused(tmp_path, content: bytes, says: s
 def test_a_missing_file_of_facts_is_one_line(tmp_path) -> None:
     with pytest.raises(costmodel.BadInputError, match="cannot be read"):
         read_facts(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("errors", "share"),
+    [([0] * 6 + [20] + [0] * 1, 0.2), ([50] + [0] * 7, 0.0), ([math.nan] * 8, math.nan)],
+    ids=["the worst day of the week", "a day before the week", "no errors known"],
+)
+def test_the_worst_day_of_the_last_week_counts(errors, share) -> None:
+    keys = [
+        {"resource_id": "f", "metric": m, "statistic": "Sum"} for m in ("Errors", "Invocations")
+    ]
+    values = np.array([errors, [100.0] * 8], dtype=float)
+    start = NOW - timedelta(days=8)
+    metrics = summarize(SeriesBlock(keys, values, start, 86_400, np.full(2, 8.0)))
+    inventory = with_metrics(account({"lambda_functions": [{"resource_id": "f"}]}), metrics)
+
+    found = related_columns(inventory)["lambda_functions"]["worst_error_share"][0]
+
+    assert found == pytest.approx(share, nan_ok=True)
