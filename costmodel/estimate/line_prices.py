@@ -83,7 +83,11 @@ def price_issues(
             continue
         key = (usage.service_code[row], usage.region_id[row], usage.usage_type[row])
         operation = usage.operation[row]
-        remedy = remedies.say(*key, operation) if reason is IssueReason.NO_SKU else ""
+        remedy = ""
+        if reason is IssueReason.NO_SKU:
+            remedy = remedies.say(*key, operation)
+        elif reason is IssueReason.AMBIGUOUS_SKU:
+            remedy = remedies.choices(*key, operation)
         text = " ".join([*key, operation] if operation else key)
         yield _issue(spec, usage, int(row), reason, f"{reason.value} ({text}){remedy}")
 

@@ -46,6 +46,18 @@ class Remedies:
         near = get_close_matches(usage_type.casefold(), folded, 1, _ALIKE)
         return f"; nearest there: {folded[near[0]]}" if near else ""
 
+    def choices(self, service_code: str, region_id: str, usage_type: str, operation: str) -> str:
+        """Return the prices a key may have, beginning with ": ", or an empty text."""
+        rows = self._catalog.rates(service_code, [region_id, GLOBAL_REGION])
+        names = ("x_TermType", "x_UsageType", "x_Operation", "ListUnitPrice")
+        columns = (rows[name].to_pylist() for name in names)
+        found = {
+            price
+            for term, name, code, price in zip(*columns, strict=True)
+            if term == "OnDemand" and name == usage_type and operation in ("", code)
+        }
+        return f": {' or '.join(f'{price:g}' for price in sorted(found))}" if found else ""
+
     def _sold(self, service_code: str, region_id: str) -> dict[str, set[str]]:
         """Return usage type → operations of what a service sells on demand in a region."""
         place = (service_code, region_id)

@@ -107,3 +107,22 @@ def test_an_unknown_number_of_parts_is_said() -> None:
     estimate = estimate_spec(spec(widget(part={"weight": 3})), catalog(sheet=sheet))
 
     assert "Weight: how many there are is not known" in [i.message for i in estimate.issues]
+
+
+@pytest.mark.parametrize(
+    ("usage_type", "operation", "says"),
+    [
+        ("Box", "", ": 0.1 or 0.2 or 0.3"),
+        ("Box", "Run", ": 0.1 or 0.2"),
+        ("Box", "Walk", ": 0.3"),
+        ("Bag", "", ""),
+    ],
+)
+def test_the_prices_of_an_ambiguous_key_are_said(usage_type, operation, says) -> None:
+    class Sold:
+        def rates(self, service_code, regions):
+            rates = [("Box", "Run", "Hrs", [(0, 0.2)]), ("Box", "Run", "Hrs", [(0, 0.1)]),
+                     ("Box", "Walk", "Hrs", [(0, 0.3)]), ("Can", "", "Hrs", [(0, 9.0)])]  # fmt: skip
+            return rate_table(service_code, "us-east-1", rates)
+
+    assert Remedies(Sold()).choices("Widgets", "us-east-1", usage_type, operation) == says
