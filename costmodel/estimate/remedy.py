@@ -41,7 +41,10 @@ class Remedies:
             sold = ", ".join(sorted(here[usage_type])[:6])
             return f"; sold there with another operating system, engine or licence ({sold})"
         if usage_type in self._sold(service_code, _WIDEST_REGION):
-            return f"; {_WIDEST_REGION} has it: choose what {region_id} offers, or another region"
+            return (
+                f"; {_WIDEST_REGION} has it: AWS does not offer it in {region_id}, or the catalog "
+                "lacks its price"
+            )
         folded = {name.casefold(): name for name in sorted(here)}
         near = get_close_matches(usage_type.casefold(), folded, 1, _ALIKE)
         return f"; nearest there: {folded[near[0]]}" if near else ""

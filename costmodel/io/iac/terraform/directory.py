@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from costmodel.errors import Issue, IssueReason, MissingDependencyError, SpecError
 from costmodel.io.iac.terraform.configuration import Configuration, expression_references
+from costmodel.io.iac.terraform.counts import module_issues, settled
 from costmodel.io.iac.terraform.instances import Instance, build_spec, module_path
 from costmodel.io.iac.terraform.source import Declared, SourceModule, read_module, terraform_files
 from costmodel.io.iac.terraform.variables import Variables, passed_variable
@@ -57,16 +58,25 @@ def read_directory(
     }
     configuration = Configuration(plan)
     reading = _Reading(invented, configuration, Variables(parsed, invented), region)
-    instances = [
-        _instance(item, reading)
-        for kind, items in parsed.items()
-        if isinstance(items, list) and "_" in kind
-        for item in items
-        if isinstance(item, dict) and item.get("__tfmeta", {}).get("type") == "resource"
-    ]
+    items = list(_resource_items(parsed))
+    counts = {str(i["__tfmeta"]["path"]): i["count"] for i in items if type(i.get("count")) is int}
+    written = [_instance(item, reading) for item in items]
+    instances, late = settled(written, counts, configuration)
     instances.sort(key=lambda instance: (instance.source.rpartition(":")[0], _line(instance)))
-    issues = [*_source_issues(source, instances, reading.variables), *_count_issues(instances)]
+    issues = [
+        *_source_issues(source, written, reading.variables),
+        *_count_issues(instances),
+        *late,
+        *module_issues(source),
+    ]
     return build_spec(instances, configuration, region, issues)
+
+
+def _resource_items(parsed: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for kind, items in parsed.items():
+        for item in items if isinstance(items, list) and "_" in kind else ():
+            if isinstance(item, dict) and item.get("__tfmeta", {}).get("type") == "resource":
+                yield item
 
 
 def _line(instance: Instance) -> int:

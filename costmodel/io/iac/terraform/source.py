@@ -12,6 +12,7 @@ from costmodel.io.iac.terraform.hcl import Block, block_expressions, expression_
 
 _LITERAL = re.compile(r"\s*source\s*=\s*\"([^\"]*)\"")
 _MAX_LOCALS = 16  # locals that refer to locals
+MAX_INSTANCES = 10_000  # of one resource
 
 
 class Declared(NamedTuple):
@@ -38,11 +39,13 @@ class SourceModule:
         configuration: as in a plan JSON: resources, module_calls, outputs.
         declared: ``type.name`` → its declaration.
         remote: (module address without keys, source, file:line) of modules that are not here.
+        late_calls: module name → (module output its count or for_each follows, file:line).
     """
 
     configuration: dict[str, Any]
     declared: dict[str, Declared] = field(default_factory=dict)
     remote: list[tuple[str, str, str]] = field(default_factory=list)
+    late_calls: dict[str, tuple[str, str]] = field(default_factory=dict)
     children: dict[str, "SourceModule"] = field(default_factory=dict)
 
 
@@ -118,6 +121,13 @@ def _add_resource(
     providers: Mapping[str, str] | None,
 ) -> None:
     address = ".".join(block.labels)
+    if address in module.declared:
+        first = module.declared[address]
+        raise SpecError(
+            f"{file}:{block.line}: {address} is declared twice (first in "
+            f"{first.file}:{first.line}); keep one"
+        )
+    _check_count(address, file, block)
     provider = block.attributes.get("provider", "aws").strip() or "aws"
     count_names = _with_locals(expression_names(block.attributes.get("count", "")), local)
     is_repeated = "for_each" in block.attributes
@@ -129,6 +139,15 @@ def _add_resource(
             "expressions": _deep_locals(block_expressions(block), local),
         }
     )
+
+
+def _check_count(address: str, file: str, block: Block) -> None:
+    """Refuse a literal count that cannot be: the compiled parser drops it or dies of it."""
+    text = block.attributes.get("count", "").strip()
+    if re.fullmatch(r"-?\d+", text) and not 0 <= int(text) <= MAX_INSTANCES:
+        raise SpecError(
+            f"{file}:{block.line}: the count of {address} is {text}; give 0 to {MAX_INSTANCES}"
+        )
 
 
 def _root_provider(name: str, providers: Mapping[str, str] | None) -> str:
@@ -164,6 +183,10 @@ def _add_call(
     if "for_each" in block.attributes:
         _mark_repeated(child)
     module.children[name] = child
+    repeated = block.attributes.get("count", "") + block.attributes.get("for_each", "")
+    late = [n for n in _with_locals(expression_names(repeated), local) if n.startswith("module.")]
+    if late:
+        module.late_calls[name] = (late[0], f"{file}:{block.line}")
     module.remote += child.remote
     module.configuration["module_calls"][name] = {
         "expressions": _deep_locals(block_expressions(block), local),
