@@ -1,29 +1,38 @@
 """Rows of stored estimates."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, select
 
-from api.identity import moment
+from api.estimating import Priced
+from api.identity import moment, new_id
 from api.store.tables import ESTIMATE
 
 
 def estimate_row(
-    workspace: str, asked: Mapping[str, Any], kept: Mapping[str, Any], now: float, result: bytes
+    workspace: str, name: str, asked: Mapping[str, Any], priced: Priced
 ) -> dict[str, Any]:
-    """Return the row of an estimate."""
+    """Return the row of a new estimate."""
+    now, identifier = time.time(), new_id("est")
     return {
-        "id": kept["id"],
+        "id": identifier,
         "workspace_id": workspace,
-        "name": kept["name"],
+        "name": name,
         "request": orjson.dumps(asked),
-        "result": result,
-        "list_cost": kept["total"]["list_cost"],
-        "effective_cost": kept["total"]["effective_cost"],
+        "result": estimate_body(identifier, name, now, priced),
+        "list_cost": priced.list_cost,
+        "effective_cost": priced.effective_cost,
         "created_at": now,
     }
+
+
+def estimate_body(identifier: str | None, name: str, now: float, priced: Priced) -> bytes:
+    """Return the JSON of an estimate under its id and name; what is priced stays as written."""
+    head = orjson.dumps({"id": identifier, "name": name, "created_at": moment(now)})
+    return b"%b,%b" % (head[:-1], priced.body[1:])
 
 
 def list_estimate_rows(

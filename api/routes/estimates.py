@@ -10,10 +10,9 @@ from fastapi.responses import Response
 from sqlalchemy import delete, select
 
 from api.access import needs, v1_router, workspace_of, write_with_audit
-from api.answers import answer, decode_cursor, dump, finite, page
-from api.estimate_rows import estimate_row, list_estimate_rows
+from api.answers import answer, decode_cursor, finite, page
+from api.estimate_rows import estimate_body, estimate_row, list_estimate_rows
 from api.estimating import INLINE_BYTES, compare, price, working
-from api.identity import moment, new_id
 from api.problems import not_found
 from api.schemas.estimates import (
     Architecture,
@@ -37,27 +36,19 @@ async def create_estimate(
 ) -> Response:
     """Price an architecture: what it costs a month, line by line."""
     state = state_of(request)
-    asked = body.model_dump(mode="json", exclude={"name", "store"}, exclude_none=True)
+    asked = body.asked()
     length = int(request.headers.get("content-length") or INLINE_BYTES)
     if length < INLINE_BYTES:
-        result = price(state, asked)
+        priced = price(state, asked)
     else:
-        result = await to_thread.run_sync(price, state, asked)
-    now = time.time()
-    kept = {
-        "id": new_id("est") if body.store else None,
-        "name": body.name or "",
-        "created_at": moment(now),
-        **result,
-    }
-    if body.store:
-        row = estimate_row(workspace_of(request), asked, kept, now, dump(kept))
-        write_with_audit(request, ESTIMATE, row)
-        return Response(
-            row["result"], 201, media_type="application/json",
-            headers={"Location": f"/v1/estimates/{kept['id']}"},
-        )  # fmt: skip
-    return answer(kept, 201)
+        priced = await to_thread.run_sync(price, state, asked)
+    if not body.store:
+        content = estimate_body(None, body.name or "", time.time(), priced)
+        return Response(content, 201, media_type="application/json")
+    row = estimate_row(workspace_of(request), body.name or "", asked, priced)
+    write_with_audit(request, ESTIMATE, row)
+    headers = {"Location": f"/v1/estimates/{row['id']}"}
+    return Response(row["result"], 201, media_type="application/json", headers=headers)
 
 
 @router.get("", response_model=Page[EstimateSummary])

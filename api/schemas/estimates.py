@@ -54,6 +54,19 @@ class EstimateRequest(Architecture):
     as_of: Day | None = Field(None, description="Report prices published later than this day.")
     store: bool = Field(default=True, description="Keep it, to be read and compared again.")
 
+    def asked(self) -> dict[str, Any]:
+        """Return what to price and how, as JSON; the architecture itself came as JSON."""
+        given = {
+            "spec": self.spec,
+            "text": self.text,
+            "plan": self.plan,
+            "region": self.region,
+            "pool_tiers": self.pool_tiers,
+            "free_tier": self.free_tier,
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
 
 class DiffRequest(Strict):
     """Two architectures, or two stored estimates, to compare."""

@@ -1,6 +1,5 @@
 """The pages of estimates: make one, read it line by line, see a number's working, compare two."""
 
-import time
 from typing import Annotated, Any, Final
 
 import orjson
@@ -11,10 +10,9 @@ from markupsafe import Markup
 from sqlalchemy import insert
 
 from api.access import workspace_of
-from api.answers import dump, finite
+from api.answers import finite
 from api.estimate_rows import estimate_row, list_estimate_rows
 from api.estimating import compare, price, working
-from api.identity import moment, new_id
 from api.problems import Problem, as_problem, not_found
 from api.state import state_of
 from api.store.tables import ESTIMATE
@@ -80,11 +78,11 @@ async def make_estimate(
             asked["text"] = _as_text(content)
         if not asked["text"].strip():
             raise Problem(422, "empty", "paste a spec, or choose a file")
-        result = await to_thread.run_sync(price, state, asked)
+        priced = await to_thread.run_sync(price, state, asked)
     except (Problem, CostModelError) as error:
         return await _form_page(request, form, as_problem(error).detail, 422)
     label = name or (file.filename if file is not None and file.filename else "")
-    row = _row(workspace, label or "", asked, result)
+    row = estimate_row(workspace, (label or "")[:200], asked, priced)
     await state.database.run(lambda c: c.execute(insert(ESTIMATE).values(row)))
     return RedirectResponse(f"/estimate/{row['id']}", 303)
 
@@ -94,14 +92,6 @@ def _as_text(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Problem(422, "bad-input", "the file is not UTF-8 text") from None
-
-
-def _row(
-    workspace: str, name: str, asked: dict[str, Any], result: dict[str, Any]
-) -> dict[str, Any]:
-    now = time.time()
-    kept = {"id": new_id("est"), "name": name[:200], "created_at": moment(now), **result}
-    return estimate_row(workspace, asked, kept, now, dump(kept))
 
 
 @router.get("/estimate/compare")

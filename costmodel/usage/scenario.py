@@ -67,12 +67,17 @@ def apply_scenario(
         scenario: what is different.
         known_inputs: resource type → names of its inputs.
     """
+    if scenario == Scenario():
+        return spec
     resources = [_changed(resource, scenario) for resource in spec.resources]
     return replace(
         spec,
         resources=resources,
         region=scenario.region or spec.region,
-        issues=[*spec.issues, *_without_effect(spec, scenario, known_inputs or {})],
+        issues=[
+            *spec.issues,
+            *_without_effect(spec, scenario, {} if known_inputs is None else known_inputs),
+        ],
     )
 
 

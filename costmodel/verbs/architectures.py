@@ -1,13 +1,14 @@
 """The public verbs on architectures: read what is named, then estimate, compare or explain it.
 
 A source is a path (spec, Terraform folder, plan or state JSON, CloudFormation template), several
-paths, or an ``ArchitectureSpec`` made by hand.
+paths, a spec as a mapping (parsed JSON), or an ``ArchitectureSpec`` made by hand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.compare import Comparison, compare_estimates
@@ -17,11 +18,11 @@ from costmodel.estimate.free_tier import FreeTier
 from costmodel.estimate.result import Estimate
 from costmodel.io.catalog_store import load_catalog
 from costmodel.io.iac.documents import parse_document, read_text
-from costmodel.io.iac.reader import read_spec
+from costmodel.io.iac.reader import read_document, read_spec
 from costmodel.usage.scenario import Scenario, apply_scenario, parse_scenario
 from costmodel.usage.spec import ArchitectureSpec, Resource
 
-Source = str | Path | ArchitectureSpec | Sequence[str | Path]
+Source = str | Path | ArchitectureSpec | Mapping[str, Any] | Sequence[str | Path]
 
 
 def estimate(
@@ -38,7 +39,7 @@ def estimate(
     """Return what an architecture costs a month.
 
     Args:
-        source: path, paths or spec.
+        source: path, paths or spec, the latter also as the mapping a spec file holds.
         catalog: prices; the embedded catalog by default.
         usage: usage file for what the source does not say.
         region: region of resources that name none.
@@ -122,8 +123,10 @@ def read_source(
     """Return a source as one spec; resources of several paths are told apart by their path."""
     if isinstance(source, ArchitectureSpec):
         return replace(source, region=source.region or region)
-    paths = [source] if isinstance(source, str | Path) else list(source)
     known = catalog.sheets.known_inputs
+    if isinstance(source, Mapping):
+        return read_document(source, region=region, usage=usage, known_inputs=known)
+    paths = [source] if isinstance(source, str | Path) else list(source)
     knows = catalog.sheets.knows
     specs = [
         read_spec(p, region=region, usage=usage, known_inputs=known, knows_type=knows)

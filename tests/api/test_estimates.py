@@ -108,3 +108,24 @@ def test_an_uploaded_template_reads_nothing_else_on_this_machine(client, tmp_pat
         assert "root:" not in answer.text
         assert answer.status_code == 201
         assert "not in its folder" in answer.text
+
+
+def test_issues_name_no_file_of_the_service(client):
+    text = "region: us-east-1\nresources:\n  instance.web: {instance_type: m5.large, hue: 1}\n"
+    for body in ({"text": text}, {"spec": {**SPEC, "x-note": 1}}, {"spec": SPEC}):
+        made = client.post("/v1/estimates", json=body).json()
+        assert "/" not in "".join(issue["message"] for issue in made["issues"])
+
+    (issue,) = client.post("/v1/estimates", json={"text": text}).json()["issues"]
+    assert issue["message"].startswith("yaml:3: 'hue' does not change the price")
+
+
+def test_an_answer_from_memory_is_the_answer_again_under_its_own_name(client):
+    spec = {**SPEC, "resources": {**SPEC["resources"], "sqs_queue.q": {"monthly_requests": 7e6}}}
+    first = client.post("/v1/estimates", json={"spec": spec, "name": "one"}).json()
+    second = client.post("/v1/estimates", json={"spec": spec, "name": "two"}).json()
+
+    assert (first.pop("name"), second.pop("name")) == ("one", "two")
+    assert first.pop("id") != second.pop("id")
+    assert first.pop("created_at") <= second.pop("created_at")
+    assert first == second

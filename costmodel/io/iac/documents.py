@@ -10,6 +10,7 @@ import json
 import re
 import zlib
 from collections.abc import Hashable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,26 @@ def place(name: str, line: int) -> str:
 
 def nearest(word: str, candidates: Iterable[str], likeness: float = 0.6) -> str:
     """Return ``; did you mean 'x'?`` for the closest candidate, or nothing."""
+    close = most_alike(word, candidates, likeness)
+    return f"; did you mean '{close}'?" if close else ""
+
+
+def most_alike(word: str, candidates: Iterable[str], likeness: float) -> str | None:
+    """Return the candidate that is spelled most alike, or None where none is so much alike."""
+    if isinstance(candidates, frozenset) and len(word) < _LONG_WORD:
+        # The same few attributes (ami, subnet_id) are looked at for every resource of a spec.
+        return _remembered_most_alike(word, candidates, likeness)
     close = difflib.get_close_matches(word, list(candidates), n=1, cutoff=likeness)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    return close[0] if close else None
+
+
+_LONG_WORD = 64
+
+
+@lru_cache(maxsize=4096)
+def _remembered_most_alike(word: str, candidates: frozenset[str], likeness: float) -> str | None:
+    close = difflib.get_close_matches(word, sorted(candidates), n=1, cutoff=likeness)
+    return close[0] if close else None
 
 
 def read_text(path: Path, error: type[BadInputError] = SpecError) -> str:

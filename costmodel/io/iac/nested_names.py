@@ -1,6 +1,7 @@
 """Misspelt names inside nested blocks: ``root_block_device: {volume_siz: 50}``."""
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 
@@ -21,10 +22,7 @@ def unread_names(value: Any, path: str, names: Collection[str]) -> Iterator[Unre
         path: dotted path of the block.
         names: dotted paths of all inputs; a block none of them stands in is not looked into.
     """
-    start = f"{path}."
-    inside = frozenset(
-        name.removeprefix(start).partition(".")[0] for name in names if name.startswith(start)
-    )
+    inside = _names_inside(path, names if isinstance(names, frozenset) else frozenset(names))
     if not inside:
         return
     for block in value if isinstance(value, list | tuple) else [value]:
@@ -35,3 +33,12 @@ def unread_names(value: Any, path: str, names: Collection[str]) -> Iterator[Unre
                 yield from unread_names(item, f"{path}.{key}", names)
             else:
                 yield Unread(block, path, str(key), inside)
+
+
+@lru_cache(maxsize=1024)
+def _names_inside(path: str, names: frozenset[str]) -> frozenset[str]:
+    """Return what may stand in a block; the paths are those of sheets, so they are few."""
+    start = f"{path}."
+    return frozenset(
+        name.removeprefix(start).partition(".")[0] for name in names if name.startswith(start)
+    )

@@ -50,12 +50,40 @@ def read_spec(
         if path.is_dir()
         else _read_file(path, region, known_inputs, _Templates(knows_type, parameters))
     )
+    return _completed(spec, region, usage, known_inputs)
+
+
+def read_document(
+    document: Mapping[str, Any],
+    *,
+    region: str | None = None,
+    usage: str | Path | UsageFile | None = None,
+    known_inputs: Mapping[str, Collection[str]] | None = None,
+) -> ArchitectureSpec:
+    """Read a spec that is a mapping already, such as JSON out of a request.
+
+    Arguments and errors as for ``read_spec``; messages call the document "spec".
+    """
+    try:
+        spec = parse_spec(document, "spec", known_inputs)
+    except RecursionError:
+        raise SpecError("spec: is nested too deeply to be an architecture") from None
+    return _completed(spec, region, usage, known_inputs)
+
+
+def _completed(
+    spec: ArchitectureSpec,
+    region: str | None,
+    usage: str | Path | UsageFile | None,
+    known_inputs: Mapping[str, Collection[str]] | None,
+) -> ArchitectureSpec:
+    """Return a spec with the region and the usage it does not state itself."""
     if region is not None and spec.region is None:
         spec = replace(spec, region=region)
     if usage is None:
         return spec
     usage_file = usage if isinstance(usage, UsageFile) else read_usage_file(usage)
-    unread = check_usage(usage_file, known_inputs) if known_inputs else []
+    unread = check_usage(usage_file, known_inputs) if known_inputs is not None else []
     applied = apply_usage(spec, usage_file)
     return replace(applied, issues=[*applied.issues, *unread])
 

@@ -11,7 +11,6 @@
         usage: {monthly_hrs: 260}
 """
 
-import difflib
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -20,7 +19,7 @@ from typing import Any
 
 from costmodel.errors import Issue, IssueReason, SpecError
 from costmodel.io.iac.address import Address, parse_address
-from costmodel.io.iac.documents import line_of, nearest, place
+from costmodel.io.iac.documents import line_of, most_alike, nearest, place
 from costmodel.io.iac.nested_names import unread_names
 from costmodel.io.iac.references import with_prefixes
 from costmodel.io.iac.usage_file import apply_usage, check_usage, parse_usage
@@ -63,14 +62,15 @@ def parse_spec(
     if not resources and not document.get("usage"):
         raise SpecError(f"{name}: no resources; list them under 'resources'")
     addresses = _addresses(resources, name)
-    stated = {str(address): resources[key] for key, address in addresses.items()}
+    stated = _Stated({str(address): resources[key] for key, address in addresses.items()})
     read = [_resource(resources, key, addresses[key], stated, name) for key in resources]
-    issues = list(_check_inputs(resources, read, known_inputs or {}, name))
+    known = {} if known_inputs is None else known_inputs
+    issues = list(_check_inputs(resources, read, known, name))
     spec = ArchitectureSpec(resources=read, region=region, issues=issues)
     if document.get("usage") is None:
         return spec
     usage = parse_usage(document["usage"], name)
-    unread = check_usage(usage, known_inputs) if known_inputs else []
+    unread = check_usage(usage, known_inputs) if known_inputs is not None else []
     applied = apply_usage(spec, usage)
     return replace(applied, issues=[*applied.issues, *unread])
 
@@ -97,33 +97,57 @@ def _addresses(resources: Mapping[Any, Any], name: str) -> dict[Any, Address]:
     first: dict[str, Any] = {}
     for key in resources:
         address = parse_address(key) if isinstance(key, str) else None
-        where = place(name, line_of(resources, key))
         if address is None:
             raise SpecError(
-                f"{where}: '{key}' is not a resource address; write TYPE.NAME ('instance.web')"
+                f"{place(name, line_of(resources, key))}: '{key}' is not a resource address; "
+                "write TYPE.NAME ('instance.web')"
             )
-        if str(address) in first:
-            raise SpecError(f"{where}: '{key}' and '{first[str(address)]}' are the same resource")
-        first[str(address)] = key
+        text = str(address)
+        if text in first:
+            raise SpecError(
+                f"{place(name, line_of(resources, key))}: '{key}' and '{first[text]}' are the "
+                "same resource"
+            )
+        first[text] = key
         addresses[key] = address
     return addresses
+
+
+class _Stated:
+    """What the resources of a spec state, by address."""
+
+    def __init__(self, bodies: Mapping[str, Any]) -> None:
+        self.bodies = bodies
+        self._ends = frozenset(address.rpartition(".")[2] for address in bodies)
+
+    def targets(self, text: str) -> Iterator[str]:
+        """Return the addresses a text may stand for: ``web.address``, ``${address.attribute}``."""
+        if "." not in text:
+            return
+        for expression in _INTERPOLATION.findall(text) or [text]:
+            for called in (expression, expression.rpartition(".")[0]):
+                # Most texts with a dot are no addresses (m5.large), which is quick to see.
+                if called.rpartition(".")[2] in self._ends:
+                    address = parse_address(called)
+                    if address is not None and str(address) in self.bodies:
+                        yield str(address)
 
 
 def _resource(
     resources: Mapping[Any, Any],
     key: str,
     address: Address,
-    stated: Mapping[str, Mapping[str, Any]],
+    stated: _Stated,
     name: str,
 ) -> Resource:
     body = resources[key]
     source = place(name, line_of(resources, key))
     if body is None:
         body = {}
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         raise SpecError(f"{source}: '{key}' must be a mapping of attributes to values")
     usage = body.get("usage")
-    if usage is not None and not isinstance(usage, Mapping):
+    if usage is not None and not isinstance(usage, dict):
         raise SpecError(
             f"{place(name, line_of(body, 'usage'))}: 'usage' of '{key}' must be a mapping"
         )
@@ -133,13 +157,14 @@ def _resource(
         if wrong:
             where = place(name, line_of(body, attribute))
             raise SpecError(f"{where}: '{attribute}' of '{key}' refers to {wrong}")
+    own = str(address)
     return Resource(
-        address=str(address),
+        address=own,
         type=address.type,
         region=_text(body, "region", name),
-        inputs=_filled(given, stated),
+        inputs={name: _filled(value, stated) for name, value in given.items()},
         usage=_plain(usage or {}),
-        references=with_prefixes(_references(given, stated.keys() - {str(address)})),
+        references=with_prefixes(pair for pair in _references(given, stated) if pair[1] != own),
         source=source,
         count=_count(body, key, name),
     )
@@ -147,40 +172,50 @@ def _resource(
 
 def _plain(value: Any) -> Any:
     """Return plain dictionaries and lists; a nested block may be a mapping or a list of them."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value
 
 
-def _filled(value: Any, stated: Mapping[str, Mapping[str, Any]]) -> Any:
+def _filled(value: Any, stated: _Stated) -> Any:
     """Replace ``${address.attribute}`` by the value that resource states, if it is plain."""
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        return _stated_value(value, stated) if value.startswith("${") else value
+    if isinstance(value, dict):
         return {key: _filled(item, stated) for key, item in value.items()}
     if isinstance(value, list):
         return [_filled(item, stated) for item in value]
-    whole = _INTERPOLATION.fullmatch(value) if isinstance(value, str) else None
+    return value
+
+
+def _stated_value(text: str, stated: _Stated) -> Any:
+    whole = _INTERPOLATION.fullmatch(text)
     if whole is None:
-        return value
+        return text
     target, _, attribute = whole[1].rpartition(".")
-    body = stated.get(str(parse_address(target)))
-    found = body.get(attribute) if isinstance(body, Mapping) else None
+    body = stated.bodies.get(str(parse_address(target)))
+    found = body.get(attribute) if isinstance(body, dict) else None
     is_plain = isinstance(found, bool | int | float) or (
         isinstance(found, str) and "${" not in found
     )
-    return found if is_plain else value
+    return found if is_plain else text
 
 
-def _misdirected(value: Any, stated: Mapping[str, Any]) -> Iterator[str]:
+def _misdirected(value: Any, stated: _Stated) -> Iterator[str]:
     """Yield what is wrong with ``${address.attribute}``: no such resource, or a misspelling."""
-    if isinstance(value, Mapping | list):
-        for item in value.values() if isinstance(value, Mapping) else value:
+    if isinstance(value, str):
+        whole = _INTERPOLATION.fullmatch(value) if value.startswith("${") else None
+        if whole is not None:
+            yield from _wrong_target(whole[1], stated.bodies)
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from _misdirected(item, stated)
-    whole = _INTERPOLATION.fullmatch(value) if isinstance(value, str) else None
-    if whole is None:
-        return
-    target, attribute = whole[1], ""
+
+
+def _wrong_target(target: str, stated: Mapping[str, Any]) -> Iterator[str]:
+    attribute = ""
     if parse_address(target) is None:
         target, _, attribute = target.rpartition(".")
     address = parse_address(target)
@@ -192,11 +227,11 @@ def _misdirected(value: Any, stated: Mapping[str, Any]) -> Iterator[str]:
         yield f"'{target}', which is not in the spec{hint}"
         return
     body = stated[str(address)]
-    attributes = [str(key) for key in body] if isinstance(body, Mapping) else []
+    attributes = [str(key) for key in body] if isinstance(body, dict) else []
     if attribute not in attributes:
-        close = difflib.get_close_matches(attribute, attributes, n=1, cutoff=_MISSPELT)
+        close = most_alike(attribute, attributes, _MISSPELT)
         if close:
-            yield f"'{attribute}' of '{target}'; did you mean '{close[0]}'?"
+            yield f"'{attribute}' of '{target}'; did you mean '{close}'?"
 
 
 def _count(body: Mapping[Any, Any], key: str, name: str) -> float:
@@ -213,37 +248,28 @@ def _count(body: Mapping[Any, Any], key: str, name: str) -> float:
     return float(count)
 
 
-def _references(value: Any, known: Collection[str], path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
+def _references(value: Any, stated: _Stated, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        for target in stated.targets(value):
+            yield path, target
+    elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _references(item, known, f"{path}.{key}" if path else str(key))
+            if isinstance(item, str | dict | list):
+                yield from _references(item, stated, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
         for item in value:
-            yield from _references(item, known, path)
-    elif isinstance(value, str):
-        for target in _targets(value):
-            if target in known:
-                yield path, target
-
-
-def _targets(value: str) -> Iterator[str]:
-    """Return the addresses a text may stand for: ``web.address``, ``${address.attribute}``."""
-    for expression in _INTERPOLATION.findall(value) or [value]:
-        for text in (expression, expression.rpartition(".")[0]):
-            address = parse_address(text)
-            if address is not None:
-                yield str(address)
+            yield from _references(item, stated, path)
 
 
 def _check_block(value: Any, path: str, key: str, names: Collection[str], name: str) -> None:
     """Refuse a misspelling inside a block; other names are Terraform's own and pass."""
     for unread in unread_names(value, path, names):
-        close = difflib.get_close_matches(unread.name, list(unread.known), n=1, cutoff=_MISSPELT)
+        close = most_alike(unread.name, unread.known, _MISSPELT)
         if close:
             where = place(name, line_of(unread.block, unread.name))
             raise SpecError(
                 f"{where}: '{unread.path}' of '{key}' has no input '{unread.name}'; "
-                f"did you mean '{close[0]}'?"
+                f"did you mean '{close}'?"
             )
 
 
@@ -254,17 +280,19 @@ def _check_inputs(
         names = known_inputs.get(resource.type)
         if names is None:
             continue
-        for attribute in resource.inputs:
+        for attribute, value in resource.inputs.items():
             if attribute in names:
+                if not isinstance(value, dict | list):
+                    continue
                 _check_block(resources[key][attribute], attribute, key, names, name)
                 continue
             if attribute in _NEVER_PRICED:
                 continue
             where = place(name, line_of(resources[key], attribute))
-            close = difflib.get_close_matches(attribute, list(names), n=1, cutoff=_MISSPELT)
+            close = most_alike(attribute, names, _MISSPELT)
             if close:
                 raise SpecError(
-                    f"{where}: '{key}' has no input '{attribute}'; did you mean '{close[0]}'?"
+                    f"{where}: '{key}' has no input '{attribute}'; did you mean '{close}'?"
                 )
             yield Issue(
                 IssueReason.DATA_QUALITY,
