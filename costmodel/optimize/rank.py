@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodel.optimize.billed_share import BilledShare
+from costmodel.optimize.folding import Family, Under, change_of, lines_under
 from costmodel.optimize.line_pricing import (
     Account,
     Lines,
@@ -52,6 +53,7 @@ class Applied(NamedTuple):
         savings: what each saved, earlier changes done.
         cost_before: list cost of the resource before the change, NaN-free lines only.
         alternatives: check id → saving, one mapping per row.
+        included: what goes along with each row: table and resource.
     """
 
     rule: Rule
@@ -61,6 +63,22 @@ class Applied(NamedTuple):
     savings: Savings
     cost_before: Floats
     alternatives: Sequence[Mapping[str, float]]
+    included: Sequence[Sequence[str]]
+
+
+class Change(NamedTuple):
+    """The lines of n changed rows, and of what goes along with them.
+
+    Attributes:
+        before, after: the lines, each with its paid share.
+        names: resource of every line before, as billed; empty without an hourly bill.
+        under: what goes along.
+    """
+
+    before: Lines
+    after: Lines
+    names: Sequence[str]
+    under: Sequence[Under]
 
 
 @dataclass
@@ -75,6 +93,8 @@ class State:
         waterfall: the bill hour by hour, None without one.
         moved_to: price keys that changes may move to.
         worth: what the bill drops by when a unit of each usage row ends [USD].
+        gone: table → rows deleted.
+        folded: table → rows that went along with another, deleted or not.
     """
 
     scopes: dict[str, Scope]
@@ -85,10 +105,13 @@ class State:
     moved_to: set[int] = field(default_factory=set)
     worth: Floats | None = None
     gone: dict[str, Bools] = field(default_factory=dict)
+    folded: dict[str, Bools] = field(default_factory=dict)
     worthless: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.gone = {t: np.zeros(s.length, dtype=np.bool_) for t, s in self.scopes.items()}
+        self.folded = {table: rows.copy() for table, rows in self.gone.items()}
+        self.family = Family(self.scopes)
         for scope in self.scopes.values():
             self.account.add(usage_lines(scope, self.account.book))
 
@@ -102,31 +125,71 @@ class State:
         listed = self.worthless.setdefault(rule.id, [])
         listed += [(str(names[row]), why) for row in rows.tolist()]
 
+    def under(self, rule: Rule, rows: Ints) -> list[Under]:
+        """Return what goes along when a rule is carried out on some rows."""
+        if not rule.removes or not self.family.has_children(rule.table):
+            return []
+        taken = {t: self.gone[t] | self.folded[t] for t in self.scopes}
+        return self.family.under(self.scopes, rule.table, rows, taken)
+
 
 def price_candidate(state: State, rule: Rule, rows: Ints) -> Candidate:
     """Return what each advised row would save if only it changed."""
     scope = state.scopes[rule.table].take(rows)
-    before, after = _lines(state, rule, scope, change_columns(rule, scope))
-    state.moved_to.update(np.unique(after.key[after.key >= 0]).tolist())
-    return Candidate(rule, rows, state.account.savings(before, after, len(rows)))
+    change = _lines(state, rule, rows, scope, change_columns(rule, scope))
+    state.moved_to.update(np.unique(change.after.key[change.after.key >= 0]).tolist())
+    return Candidate(rule, rows, state.account.savings(change.before, change.after, len(rows)))
 
 
 def _lines(
-    state: State, rule: Rule, scope: Scope, columns: Mapping[str, Array]
-) -> tuple[Lines, Lines]:
+    state: State, rule: Rule, rows: Ints, scope: Scope, columns: Mapping[str, Array]
+) -> Change:
     """Return the lines before and after a change, each with the share of it that is paid."""
-    book = state.account.book
-    before = state.billed.apply(usage_lines(scope, book), scope, book)
-    after = no_lines() if rule.deletes else usage_lines(scope.changed(columns), book)
-    if state.waterfall is not None and state.worth is not None:
-        moves = state.waterfall.moves(_billed_names(state.waterfall, scope), before, after)
-        part = np.flatnonzero(moves.before & moves.replayed[before.row])
-        column = state.waterfall.columns(before.where(part))
-        price = np.array([first_price(book, key) for key in before.key[part].tolist()])
-        paid = before.paid.copy()
-        paid[part] = np.nan_to_num(state.worth[column]) / np.maximum(price, 1e-12)
-        before = before._replace(paid=paid)
-    return before, carry_paid(before, after)
+    book, waterfall = state.account.book, state.waterfall
+    before = [state.billed.apply(usage_lines(scope, book), scope, book)]
+    after = [no_lines() if rule.deletes else usage_lines(scope.changed(columns), book)]
+    names = [] if waterfall is None else _of_lines(_billed_names(waterfall, scope), before[0].row)
+    under = state.under(rule, rows)
+    free = 1 + int(max(before[0].line.max(initial=0), after[0].line.max(initial=0)))
+    for part in under:
+        child = state.scopes[part.table].take(part.rows)
+        was, becomes, owner = lines_under(child, part, book, state.billed, free)
+        before, after = [*before, was], [*after, becomes]
+        free = 1 + int(max(free - 1, was.line.max(initial=0), becomes.line.max(initial=0)))
+        if waterfall is not None:
+            names += _of_lines(_billed_names(waterfall, child), owner)
+    joined, changed = _joined(before), _joined(after)
+    if waterfall is not None:
+        joined = _at_the_margin(state, waterfall, names, joined, changed, len(rows))
+    return Change(joined, carry_paid(joined, changed), names, under)
+
+
+def _of_lines(names: Sequence[str], row: Ints) -> list[str]:
+    return [names[r] for r in row.tolist()]
+
+
+def _joined(parts: Sequence[Lines]) -> Lines:
+    return Lines(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _at_the_margin(
+    state: State,
+    waterfall: Waterfall,
+    names: Sequence[str],
+    before: Lines,
+    after: Lines,
+    count: int,
+) -> Lines:
+    """Return the lines with what ending a little of each would be worth on the hourly bill."""
+    moves = waterfall.moves(names, before, after, count)
+    part = np.flatnonzero(moves.before & moves.replayed[before.row])
+    if state.worth is None or not len(part):
+        return before
+    worth = np.nan_to_num(state.worth[waterfall.columns(before.where(part))])
+    price = np.array([first_price(state.account.book, key) for key in before.key[part].tolist()])
+    paid = before.paid.copy()
+    paid[part] = worth / np.maximum(price, 1e-12)
+    return before._replace(paid=paid)
 
 
 def _billed_names(waterfall: Waterfall, scope: Scope) -> list[str]:
@@ -150,18 +213,18 @@ def _outside(before: Lines, after: Lines, moves: Moves) -> tuple[Lines, Lines]:
 
 
 def choose_exclusive(
-    candidates: Sequence[Candidate], scopes: Mapping[str, Scope]
+    candidates: Sequence[Candidate],
 ) -> tuple[list[Bools], list[list[dict[str, float]]]]:
-    """Keep the best saving of every resource and group; ties go to the earlier stage.
+    """Keep the best saving of every row and group; ties go to the earlier stage.
 
     Returns:
         For every candidate its (rows,) winners, and for every row the savings of the others.
     """
-    group_of: dict[tuple[str, str], int] = {}
+    group_of: dict[tuple[str, int, str], int] = {}
     groups, savings, owner, places = [], [], [], []
     for number, (rule, rows, saved) in enumerate(candidates):
-        names = scopes[rule.table].full("resource_id")[rows]
-        groups += [group_of.setdefault((str(name), rule.group), len(group_of)) for name in names]
+        keys = [(rule.table, row, rule.group) for row in rows.tolist()]
+        groups += [group_of.setdefault(key, len(group_of)) for key in keys]
         savings.append(saved.effective)
         owner.append(np.full(len(rows), number))
         places.append(np.arange(len(rows)))
@@ -189,11 +252,20 @@ def apply_in_order(
     others: Sequence[Sequence[dict[str, float]]],
 ) -> list[Applied]:
     """Apply the winners stage by stage; what no longer saves anything is left out."""
-    order = sorted(range(len(candidates)), key=lambda n: STAGES.index(candidates[n].rule.stage))
+
+    def turn(number: int) -> tuple[int, bool]:
+        # Parents first: what goes along needs no advice of its own.
+        rule = candidates[number].rule
+        takes = rule.removes and state.family.has_children(rule.table)
+        return STAGES.index(rule.stage), not takes
+
     applied = []
-    for number in order:
+    for number in sorted(range(len(candidates)), key=turn):
         rule, rows, _ = candidates[number]
-        places = np.flatnonzero(winners[number] & ~state.gone[rule.table][rows])
+        along = winners[number] & state.folded[rule.table][rows]
+        state.reject(rule, state.scopes[rule.table], rows[along], "goes along with its parent")
+        taken = state.gone[rule.table][rows] | state.folded[rule.table][rows]
+        places = np.flatnonzero(winners[number] & ~taken)
         done = _apply(
             state, rule, rows[places], [others[number][place] for place in places.tolist()]
         )
@@ -206,41 +278,45 @@ def _apply(state: State, rule: Rule, rows: Ints, others: Sequence[Mapping[str, f
     scope = state.scopes[rule.table].take(rows)
     # An earlier change may have made this one superfluous.
     worth = check_rule(rule, scope).verdict == Verdict.ADVISED
-    before, after = _lines(state, rule, scope, change_columns(rule, scope))
-    alone = state.account.savings(before, after, len(rows))
+    first = _lines(state, rule, rows, scope, change_columns(rule, scope))
+    alone = state.account.savings(first.before, first.after, len(rows))
     pays = (alone.effective >= state.least_saving) & (alone.list >= LEAST_SAVING)
     state.reject(rule, scope, np.flatnonzero(~(worth & pays)), "saves nothing after other changes")
     kept = np.flatnonzero(worth & pays)
     if state.waterfall is not None:
-        kept, replayed = _settled(state, rule, scope, kept)
+        kept, replayed = _settled(state, rule, rows, scope, kept)
     rows, scope = rows[kept], scope.take(kept)
     columns = change_columns(rule, scope)
-    before, after = _lines(state, rule, scope, columns)
-    savings = state.account.savings(before, after, len(rows))
+    change = _lines(state, rule, rows, scope, columns)
+    savings = state.account.savings(change.before, change.after, len(rows))
     if state.waterfall is not None:
         savings = savings._replace(effective=replayed)
-    state.account.move(before, after, savings)
+    state.account.move(change.before, change.after, savings)
     _commit(state, rule, rows, columns)
-    cost = state.account.book.cost(before.key, before.quantity)
-    cost_before = np.bincount(before.row, np.nan_to_num(cost), len(rows)).astype(np.float64)
+    included = _take_along(state, change.under, len(rows))
+    cost = state.account.book.cost(change.before.key, change.before.quantity)
+    cost_before = np.bincount(change.before.row, np.nan_to_num(cost), len(rows))
     return Applied(
         rule,
         scope,
         rows,
         columns,
         savings,
-        cost_before,
+        cost_before.astype(np.float64),
         [others[place] for place in kept.tolist()],
+        included,
     )
 
 
-def _settled(state: State, rule: Rule, scope: Scope, kept: Ints) -> tuple[Ints, Floats]:
+def _settled(
+    state: State, rule: Rule, rows: Ints, scope: Scope, kept: Ints
+) -> tuple[Ints, Floats]:
     """Replay the bill under some changes; return those that still save, and what they save."""
     assert state.waterfall is not None  # noqa: S101 - asked for only where there is one
     part = scope.take(kept)
-    before, after = _lines(state, rule, part, change_columns(rule, part))
-    names = _billed_names(state.waterfall, part)
-    moves = state.waterfall.moves(names, before, after)
+    change = _lines(state, rule, rows[kept], part, change_columns(rule, part))
+    names, before, after = change.names, change.before, change.after
+    moves = state.waterfall.moves(names, before, after, len(kept))
     rest = state.account.savings(*_outside(before, after, moves), len(kept)).effective
     found = state.waterfall.settle(names, before, after, rest, state.least_saving)
     state.reject(
@@ -249,11 +325,31 @@ def _settled(state: State, rule: Rule, scope: Scope, kept: Ints) -> tuple[Ints, 
     return kept[found.accepted], found.effective[found.accepted]
 
 
+def _take_along(state: State, under: Sequence[Under], count: int) -> list[list[str]]:
+    """Carry out what happens to what goes along; return its names by removed row."""
+    included: list[list[str]] = [[] for _ in range(count)]
+    for part in under:
+        scope = state.scopes[part.table].take(part.rows)
+        names = scope.full("resource_id")
+        for name, place in zip(names, part.place.tolist(), strict=True):
+            included[place].append(f"{part.table} {name}")
+        state.folded[part.table][part.rows] = True
+        if part.link.deletes:
+            state.gone[part.table][part.rows] = True
+        else:
+            _set_columns(state, part.table, part.rows, change_of(part.link, scope))
+    return included
+
+
 def _commit(state: State, rule: Rule, rows: Ints, columns: Mapping[str, Array]) -> None:
     if rule.deletes:
         state.gone[rule.table][rows] = True
         return
-    scope = state.scopes[rule.table]
+    _set_columns(state, rule.table, rows, columns)
+
+
+def _set_columns(state: State, table: str, rows: Ints, columns: Mapping[str, Array]) -> None:
+    scope = state.scopes[table]
     new = {}
     for name, values in columns.items():
         old = scope.full(name)
@@ -261,7 +357,7 @@ def _commit(state: State, rule: Rule, rows: Ints, columns: Mapping[str, Array]) 
         whole = old.astype(object) if mixed else old.copy()
         whole[rows] = values
         new[name] = whole
-    state.scopes[rule.table] = scope.changed(new)
+    state.scopes[table] = scope.changed(new)
 
 
 def final_cost(state: State) -> float:

@@ -100,7 +100,7 @@ def recommend_changes(
     if hourly is not None:
         room = sorted(state.moved_to)
         state.replay(build_waterfall(hourly, catalog, state.account.book, room))
-    applied = apply_in_order(state, candidates, *choose_exclusive(candidates, state.scopes))
+    applied = apply_in_order(state, candidates, *choose_exclusive(candidates))
     after = final_cost(state)
     _check_conserved(before, after, applied)
     accepted = [r for done in applied for r in build_recommendations(done, state)]

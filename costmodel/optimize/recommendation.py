@@ -40,6 +40,7 @@ class Recommendation:
         cli, terraform: remedy.
         location: ``file:line`` of the code that makes the resource; empty for a live one.
         status: new, open or reappeared.
+        included: what goes along, its saving counted here: table and resource.
         prepaid: part of the effective saving's cost that the one-off pays [USD a month]: the
             amortised upfront fee of a commitment.
     """
@@ -68,6 +69,7 @@ class Recommendation:
     terraform: str = ""
     location: str = ""
     status: str = "new"
+    included: Sequence[str] = ()
     prepaid: float = 0.0
 
     @property
@@ -136,6 +138,7 @@ class Recommendation:
             "missingEvidence": list(self.missing_evidence),
             "outsideEvidence": [dict(said) for said in self.outside],
             "alternatives": dict(self.alternatives),
+            "includedResources": list(self.included),
             "remedy": {"awsCli": self.cli, "terraform": self.terraform},
             "source": self.rule.source,
             "location": self.location,

@@ -74,7 +74,17 @@ def _volumes(inventory: Inventory) -> Columns:
     policies = column(inventory, "dlm_policies", "state").count("ENABLED")
     seen = inventory.has("dlm_policies") and inventory.has("backup_protected")
     arns = column(inventory, kind, "arn")
+    groups = dict(
+        zip(names, column(inventory, "ec2_instances", "auto_scaling_group"), strict=True)
+    )
+    alone = [ids[0] if ids and len(ids) == 1 else None
+             for ids in column(inventory, kind, "attached_instances")]  # fmt: skip
+    goes = column(inventory, kind, "delete_on_termination")
     return {
+        "attached_to": objects([None if groups.get(name) else name for name in alone]),
+        "scaled_by": objects(
+            [groups.get(n) if with_it else None for n, with_it in zip(alone, goes, strict=True)]
+        ),
         "instance_state": objects([state.get(name) for name in attached]),
         "instance_stopped_days": np.array([days.get(name, np.nan) for name in attached]),
         "is_boot": objects(column(inventory, kind, "delete_on_termination")),
@@ -97,9 +107,21 @@ def _snapshots(inventory: Inventory) -> Columns:
     sources = [None if v == "vol-ffffffff" else v for v in column(inventory, kind, "volume_id")]
     texts = column(inventory, kind, "description")
     tags = column(inventory, kind, "tags")
-    backing = {s for ids in column(inventory, "amis", "snapshot_ids") for s in ids or ()}
+    behind = column(inventory, "amis", "snapshot_ids")
+    backing = {s for ids in behind for s in ids or ()}
+    shared = Counter(s for ids in behind for s in ids or ())
+    image = {
+        s: name
+        for name, ids in zip(column(inventory, "amis", "resource_id"), behind, strict=True)
+        for s in ids or ()
+        # A snapshot that another image needs too stays when one of them goes.
+        if shared[s] == 1
+    }
     has_images = inventory.has("amis")
     return {
+        "image_id": objects(
+            [image.get(name) for name in column(inventory, kind, "resource_id")]
+        ),
         "volume_exists": _members(inventory, "ebs_volumes", sources),
         "backs_image": objects(
             [name in backing if has_images else None
@@ -158,7 +180,15 @@ def _instances(inventory: Inventory) -> Columns:
             watched |= set(values or ())
     has_alarms = inventory.has("cloudwatch_alarms")
     names = column(inventory, kind, "resource_id")
+    elastic = set(column(inventory, "addresses", "public_ip"))
+    has_addresses = inventory.has("addresses")
     return {
+        "has_elastic_ip": objects(
+            [
+                ip in elastic if has_addresses else None
+                for ip in column(inventory, kind, "public_ip")
+            ]
+        ),
         "fast_alarm": objects([name in watched if has_alarms else None for name in names]),
         "sql_enterprise_features": related_usage.enterprise_features(inventory),
     }

@@ -63,6 +63,28 @@ class SheetUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ParentLink:
+    """Whose a table's rows are, and what becomes of them when that goes.
+
+    Attributes:
+        table: table of the parents.
+        child: column of the child that names its parent.
+        parent: column of the parent that has the name.
+        change: column → new value of what stays in another form; empty where the child goes.
+    """
+
+    table: str
+    child: str
+    parent: str
+    change: Mapping[str, Formula]
+
+    @property
+    def deletes(self) -> bool:
+        """Whether the child goes with all its lines."""
+        return not self.change
+
+
+@dataclass(frozen=True, slots=True)
 class UsageModel:
     """What a row of an inventory table uses in a month.
 
@@ -75,6 +97,7 @@ class UsageModel:
         lines: usage lines.
         sheets: service sheets the rows are priced by, beside the lines.
         tables: named tables for ``lookup``.
+        parents: whose its rows are.
     """
 
     table: str
@@ -85,6 +108,7 @@ class UsageModel:
     lines: Sequence[UsageLine]
     sheets: Sequence[SheetUse]
     tables: Mapping[str, Mapping[str, Any]]
+    parents: Sequence[ParentLink] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +137,7 @@ class Rule:
         shows: names that no condition reads and the evidence lists.
         change: column → new value; empty for a deletion or advice without dollars.
         deletes: the resource goes, with all its lines.
+        removes: what stands under it goes along, see ``UsageModel.parents``.
         advisory: why there are no dollars; empty where there are.
         action: Cost Optimization Hub's action word.
         group: changes of one resource in one group exclude each other.
@@ -136,6 +161,7 @@ class Rule:
     shows: Sequence[str]
     change: Mapping[str, Formula]
     deletes: bool
+    removes: bool
     advisory: str
     action: str
     group: str
@@ -260,7 +286,15 @@ def _model(table: str, row: Mapping[str, Any], tables: Mapping[str, Any]) -> Usa
     related = frozenset(row.get("related", ())) | set(given)
     lines = [_line(line) for line in row.get("line", ())]
     sheets = [_sheet(sheet) for sheet in row.get("sheet", ())]
-    return UsageModel(table, row["resource_type"], related, given, columns, lines, sheets, tables)
+    parents = [_parent(parent) for parent in row.get("parent", ())]
+    return UsageModel(
+        table, row["resource_type"], related, given, columns, lines, sheets, tables, parents
+    )
+
+
+def _parent(row: Mapping[str, Any]) -> ParentLink:
+    change = {name: compile_formula(text) for name, text in row.get("change", {}).items()}
+    return ParentLink(row["table"], row["child"], row.get("parent", "resource_id"), change)
 
 
 def _sheet(row: Mapping[str, Any]) -> SheetUse:
@@ -312,6 +346,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
         shows=tuple(row.get("shows", ())),
         change={} if deletes else {k: compile_formula(v) for k, v in change.items()},
         deletes=deletes,
+        removes=deletes or bool(row.get("removes", False)),
         advisory=row.get("advisory", ""),
         action=row["action"],
         group=row.get("group", row["id"]),

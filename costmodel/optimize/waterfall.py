@@ -128,14 +128,23 @@ class Waterfall:
         short = (*key[:2], key[2].replace("xlarge", "xl"), key[3])
         return self.column.get(key, self.column.get(short, -1))
 
-    def moves(self, names: Sequence[str], before: Lines, after: Lines) -> Moves:
-        """Return which lines of some resources are on the hourly bill."""
+    def moves(self, names: Sequence[str], before: Lines, after: Lines, count: int) -> Moves:
+        """Return which lines of changes are on the hourly bill.
+
+        Args:
+            names: resource of every line before, as billed.
+            before: lines of the changes.
+            after: lines once changed.
+            count: number of changes.
+        """
         at, to = self.columns(before), self.columns(after)
         billed, seen = np.zeros(len(at), dtype=np.bool_), set()
-        for n, (row, column) in enumerate(zip(before.row.tolist(), at.tolist(), strict=True)):
+        for n, (name, row, column) in enumerate(
+            zip(names, before.row.tolist(), at.tolist(), strict=True)
+        ):
             # Two lines of one key: the hours of the first are those of both.
-            pair = (names[row] if self.profiles is not None else row, column)
-            billed[n] = column >= 0 and pair not in seen and self._has(names[row], column)
+            pair = (name if self.profiles is not None else row, column)
+            billed[n] = column >= 0 and pair not in seen and self._has(name, column)
             seen.add(pair)
         known = set(zip(before.row[billed].tolist(), before.line[billed].tolist(), strict=True))
         moved = np.array(
@@ -143,7 +152,7 @@ class Waterfall:
             dtype=np.bool_,
         )
         moved &= to >= 0
-        replayed = np.zeros(len(names), dtype=np.bool_)
+        replayed = np.zeros(count, dtype=np.bool_)
         is_covered = np.zeros(len(self.usage.rows) + 1, dtype=np.bool_)
         is_covered[self.covered] = True
         replayed[before.row[billed & is_covered[at]]] = True
@@ -176,14 +185,14 @@ class Waterfall:
         """Make the changes that save enough, one after the other.
 
         Args:
-            names: (n,) resources as billed.
-            before: their lines.
-            after: their lines once changed.
+            names: resource of every line before, as billed.
+            before: lines of the changes.
+            after: lines once changed.
             rest: (n,) drop of the lines that are not replayed [USD a month].
             least: smaller savings are not made [USD a month].
         """
-        moves = self.moves(names, before, after)
-        deltas = self._deltas(names, before, after, moves)
+        moves = self.moves(names, before, after, len(rest))
+        deltas = self._deltas(names, before, after, moves, len(rest))
         effective, accepted = rest.copy(), rest >= least
         chosen = np.flatnonzero(moves.replayed)
         accepted[chosen] = False
@@ -245,10 +254,10 @@ class Waterfall:
             self.usage.quantity[:, column] = np.maximum(quantity + change, 0.0)
 
     def _deltas(
-        self, names: Sequence[str], before: Lines, after: Lines, moves: Moves
+        self, names: Sequence[str], before: Lines, after: Lines, moves: Moves, count: int
     ) -> list[dict[int, Floats]]:
         """Return what every change adds to each usage row, by hour."""
-        deltas: list[dict[int, Floats]] = [{} for _ in names]
+        deltas: list[dict[int, Floats]] = [{} for _ in range(count)]
         at, to = self.columns(before), self.columns(after)
         hours: dict[tuple[int, int], tuple[Floats, float]] = {}
         for n in np.flatnonzero(moves.before).tolist():
@@ -256,7 +265,7 @@ class Waterfall:
             if self.profiles is None:
                 profile = np.full(len(self.usage.weight), quantity / HOURS_PER_MONTH)
             else:
-                profile = self.profiles[names[row], self.keys[at[n]]]
+                profile = self.profiles[names[n], self.keys[at[n]]]
             hours[row, int(before.line[n])] = (profile, quantity)
             _add(deltas[row], int(at[n]), -profile)
         for n in np.flatnonzero(moves.after).tolist():
@@ -272,16 +281,15 @@ class Waterfall:
         if self.profiles is None:
             return
         at, to = self.columns(before), self.columns(after)
-        hours: dict[tuple[int, int], tuple[Floats, float]] = {}
+        hours: dict[tuple[int, int], tuple[str, Floats, float]] = {}
         for n in np.flatnonzero(moves.before & accepted[before.row]).tolist():
-            row = int(before.row[n])
-            profile = self.profiles.pop((names[row], self.keys[at[n]]))
-            hours[row, int(before.line[n])] = (profile, float(before.quantity[n]))
+            profile = self.profiles.pop((names[n], self.keys[at[n]]))
+            pair = (int(before.row[n]), int(before.line[n]))
+            hours[pair] = (names[n], profile, float(before.quantity[n]))
         for n in np.flatnonzero(moves.after & accepted[after.row]).tolist():
-            row = int(after.row[n])
-            profile, quantity = hours[row, int(after.line[n])]
+            name, profile, quantity = hours[int(after.row[n]), int(after.line[n])]
             share = float(after.quantity[n]) / quantity if quantity > 0.0 else 0.0
-            self.profiles[names[row], self.keys[to[n]]] = profile * share
+            self.profiles[name, self.keys[to[n]]] = profile * share
 
 
 def _add(delta: dict[int, Floats], column: int, change: Floats) -> None:

@@ -60,6 +60,7 @@ def build_recommendations(done: Applied, state: State) -> Iterator[Recommendatio
             confidence=confidence(rule, lacking),
             lookback_days=float(days[row]),
             alternatives=done.alternatives[row],
+            included=done.included[row],
             cli=str(cli[row] or ""),
             terraform=str(terraform[row] or ""),
             location=text["source_location"][row],

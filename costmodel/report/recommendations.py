@@ -121,6 +121,8 @@ def _ticket(r: "Recommendation") -> str:
     if r.missing_evidence:
         lines.append(f"* **Unknown** {', '.join(r.missing_evidence)}")
     lines += [f"* **{said['source']}** {_opinion(said)}" for said in r.outside]
+    if r.included:
+        lines.append(f"* **With it go** {', '.join(r.included)}")
     if r.alternatives:
         others = (f"{k} {format_cell(v, 'money')}" for k, v in r.alternatives.items())
         lines.append(f"* **Instead of** {', '.join(others)}")
