@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from costmodel.errors import BadInputError, Issue, IssueReason
 from costmodel.io.inventory.answer import read_time
 from costmodel.io.inventory.cloudwatch import metric_groups
+from costmodel.io.inventory.peaks import without_hidden_peaks
 from costmodel.optimize.inventory import Inventory, arrow_schema, build_table
 from costmodel.optimize.metric_owners import kind_of_type
 from costmodel.optimize.metric_summary import blocks_of_points, hourly_table, summarize
@@ -40,6 +41,7 @@ _NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _ABOUT: Final = ("instance_type", "engine", "operation")
 _ALIASES: Final = {
     "time": "timestamp", "date": "timestamp", "metric_name": "metric", "metricname": "metric",
+    "stat": "statistic",
     "resourceid": "resource_id", "instanceid": "resource_id", "instance_id": "resource_id",
     "instancetype": "instance_type", "instance_class": "instance_type",
     "dbinstanceclass": "instance_type", "node_type": "instance_type", "region": "region_id",
@@ -67,7 +69,9 @@ def read_metric_files(paths: Iterable[Path]) -> Inventory:
         keys, owner = _series(points)
         seconds = points["seconds"].to_numpy().astype(np.int64)
         for block in blocks_of_points(keys, owner, seconds, points["value"].to_numpy()):
-            metrics.append(summarize(block))
+            figures, hidden = without_hidden_peaks(summarize(block), str(path))
+            metrics.append(figures)
+            issues += hidden
             series.append(hourly_table(block))
     tables = {
         "metrics": pa.concat_tables(metrics),
@@ -110,6 +114,7 @@ def _points(path: Path) -> tuple[pa.Table, list[Issue]]:
         for name in table.column_names
     }
     table = table.rename_columns([names[name] for name in table.column_names])
+    table = _one_statistic(table)
     missing = [name for name in ("timestamp", "value") if name not in table.column_names]
     if missing:
         raise BadInputError(
@@ -118,14 +123,29 @@ def _points(path: Path) -> tuple[pa.Table, list[Issue]]:
     return _clean(path, table)
 
 
+def _one_statistic(table: pa.Table) -> pa.Table:
+    """Return a table with a column per statistic with the one that shows peaks as its value."""
+    found = [name for name in ("maximum", "sum", "average") if name in table.column_names]
+    if "value" in table.column_names or not found:
+        return table
+    statistic = pa.array([found[0].capitalize()] * table.num_rows)
+    return table.append_column("value", table[found[0]]).append_column("statistic", statistic)
+
+
 def _clean(path: Path, table: pa.Table) -> tuple[pa.Table, list[Issue]]:
     seconds, values = _seconds(table["timestamp"]), _values(table["value"])
-    good = pc.and_(pc.is_valid(seconds), pc.is_finite(pc.fill_null(values, float("nan"))))
+    # No metric of the catalogue falls below zero: -1 is how some exporters write "unknown".
+    known = pc.is_finite(pc.fill_null(values, float("nan")))
+    counted = pc.and_(known, pc.greater_equal(pc.fill_null(values, -1.0), 0.0))
+    good = pc.and_(pc.is_valid(seconds), counted)
     issues = []
     bad = table.num_rows - int(pc.sum(good).as_py() or 0)
     if bad:
         first = int(pc.index(good, pa.scalar(value=False)).as_py()) + 2
-        message = f"{bad} rows without a time or a number are left out, the first in line {first}"
+        message = (
+            f"{bad} rows without a time or a number from zero up are left out, the first in line "
+            f"{first}"
+        )
         issues.append(Issue(IssueReason.DATA_QUALITY, str(path), message))
     resource, metric, kind = name_of_file(path)
     defaults = {"resource_id": resource, "metric": metric, "table": kind}
