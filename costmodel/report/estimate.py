@@ -65,20 +65,26 @@ def coverage_notes(estimate: "Estimate") -> list[str]:
     unbilled = coverage.resources - coverage.free - coverage.unsupported - with_lines
     notes = [
         f"{coverage.priced} of {coverage.resources} resources priced, {coverage.free} free, "
-        f"{coverage.unsupported} unsupported; {coverage.unpriced_lines} lines without a price."
+        f"{coverage.unsupported} unsupported; {_lines(coverage.unpriced_lines)} without a price."
     ]
     if unbilled > 0:
+        have = "resource has" if unbilled == 1 else "resources have"
         notes.append(
-            f"{unbilled} resources have no billed line with these inputs: the service's page in "
+            f"{unbilled} {have} no billed line with these inputs: the service's page in "
             "docs/services says which input decides."
         )
     if waiting:
-        notes.append(f"{waiting} lines depend on usage nobody gave: a unit price, no cost.")
+        depend = "depends" if waiting == 1 else "depend"
+        notes.append(f"{_lines(waiting)} {depend} on usage nobody gave: a unit price, no cost.")
     notes.append(
         f"Prices: catalog {estimate.catalog.version}, published {estimate.catalog.published}; "
         "730 hours a month."
     )
     return notes
+
+
+def _lines(number: int) -> str:
+    return "1 line" if number == 1 else f"{number} lines"
 
 
 def issue_notes(estimate: "Estimate", most: int = 20) -> list[str]:

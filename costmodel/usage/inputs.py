@@ -75,7 +75,7 @@ def _value(given: Input, steps: Sequence[str], resource: Resource, references: R
 
 def _default(given: Input, head: str, resource: Resource, issues: list[Issue]) -> Any:
     is_of_referrers = given.referenced_by and not given.from_reference
-    is_late = head in resource.unknown and not given.usage and not is_of_referrers
+    is_late = {given.path, head} & resource.unknown and not given.usage and not is_of_referrers
     if given.default is not None and is_late:
         message = f"{given.path} is known only after apply: priced as {given.default}"
         issues.append(Issue(IssueReason.UNRESOLVED, resource.address, message))

@@ -107,8 +107,11 @@ def _sources(run: Run, planned: PlannedChild, parent: Resource) -> Sequence[Reso
         if is_plain_value(parent.inputs.get(steps[0])):
             return [None]  # said when the parent's inputs were read
         blocks = blocks_at(parent.inputs, steps) or blocks_at(parent.usage, steps)
+        inside = f"{child.block}."
+        late = frozenset(n.removeprefix(inside) for n in parent.unknown if n.startswith(inside))
         found = [
-            Resource(parent.address, child.resource, parent.region, block) for block in blocks
+            Resource(parent.address, child.resource, parent.region, block, unknown=late)
+            for block in blocks
         ]
     else:
         found = [Resource(parent.address, child.resource, parent.region)]

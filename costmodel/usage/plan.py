@@ -55,6 +55,7 @@ class PlannedMeter:
     usage_names: tuple[str, ...]  # usage the quantity is made of
     key_names: frozenset[str]  # names that decide which price a row has
     quantity_names: frozenset[str]  # names that decide how much it is, and whether
+    open_paths: tuple[tuple[str, str], ...]  # attributes without a default it reads, with paths
     short_name: str  # the name up to its first formula: "Instance usage"
 
 
@@ -159,6 +160,13 @@ def _planned_meter(sheet: ResourceSheet, meter: Meter, position: Position) -> Pl
         ),
         key_names=_names_of(key),
         quantity_names=_names_of([meter.quantity, meter.when]),
+        open_paths=tuple(
+            (name, sheet.inputs[name].path)
+            for name in sorted(meter.quantity.names | _names_of(key))
+            if name in sheet.inputs
+            and sheet.inputs[name].default is None
+            and not sheet.inputs[name].usage
+        ),
         # A name with an unknown part ends before it.
         short_name=meter.name.literals[0].rstrip(" (,/:") or "Usage",
     )

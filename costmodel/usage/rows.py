@@ -9,6 +9,7 @@ from costmodel.errors import Issue, IssueReason
 from costmodel.usage.inputs import missing_inputs
 from costmodel.usage.parts import Part, Run, Scope
 from costmodel.usage.plan import PlannedMeter, Tables
+from costmodel.usage.spec import Resource
 from costmodel.usage.table import UsageLine, Working
 
 
@@ -64,6 +65,8 @@ def meter_line(
     )
     if line.usage_type is None or line.operation is None or _lacks_quantity(line):
         _report_missing(run, planned, part, scope, line)
+    elif part.resource.unknown:
+        _report_late(run, planned, part, scope, line)
     return line
 
 
@@ -84,7 +87,7 @@ def _report_missing(
     if not part.refused.isdisjoint(planned.quantity_names | planned.key_names):
         return  # its own issue has said so
     lacking = missing_inputs(sorted(names), scope)
-    late = [name for name in lacking if name in resource.unknown]
+    late = [name for name in _late_names(planned, resource, scope) if name in lacking]
     if late or lacking:
         says = "is known only after apply" if late else "is not given or not known"
         what = f"{', '.join(late or lacking)} {says}"
@@ -95,6 +98,26 @@ def _report_missing(
     reason = IssueReason.UNRESOLVED if late else IssueReason.MISSING_INPUT
     issue = Issue(reason, resource.address, f"{line.name}: {what}")
     run.issues.append((planned.position, issue))
+
+
+def _report_late(
+    run: Run, planned: PlannedMeter, part: Part, scope: Scope, line: UsageLine
+) -> None:
+    """Say which values come only after apply, where a formula goes on without them."""
+    late = _late_names(planned, part.resource, scope)
+    if late:
+        says = f"{', '.join(late)} is known only after apply: priced as if it were not given"
+        issue = Issue(IssueReason.UNRESOLVED, part.resource.address, f"{line.name}: {says}")
+        run.issues.append((planned.position, issue))
+
+
+def _late_names(planned: PlannedMeter, resource: Resource, scope: Scope) -> list[str]:
+    unknown = resource.unknown
+    return [
+        name
+        for name, path in planned.open_paths
+        if (path in unknown or path.partition(".")[0] in unknown) and not is_given(scope[name])
+    ]
 
 
 def _stated(names: Sequence[str], scope: Scope) -> str:

@@ -97,6 +97,46 @@ def test_a_default_taken_for_a_value_known_after_apply_is_said() -> None:
     ]
 
 
+def test_a_formula_that_goes_on_without_a_late_value_says_so() -> None:
+    sheet = SHEET.replace('quantity = "kg"', 'quantity = "coalesce(kg, 2)"')
+    late = Resource("aws_part.p", "aws_part", unknown=frozenset({"kg"}))
+    absent = Resource("aws_part.q", "aws_part")
+
+    estimate = estimate_spec(spec(late, absent), catalog(sheet=sheet))
+
+    assert [(i.address, i.reason, i.message) for i in estimate.issues] == [
+        (
+            "aws_part.p",
+            IssueReason.UNRESOLVED,
+            "Weight: kg is known only after apply: priced as if it were not given",
+        )
+    ]
+    assert estimate.usage.quantity.tolist() == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("unknown", ["load", "load.kg"])
+def test_a_late_value_inside_a_block_is_found_by_its_path(unknown) -> None:
+    sheet = SHEET.replace(
+        'kg = { unit = "kg", from_reference = "widget.kilos" }',
+        'kg = { unit = "kg", path = "load.kg" }',
+    )
+    late = Resource("aws_part.p", "aws_part", unknown=frozenset({unknown}))
+
+    estimate = estimate_spec(spec(late), catalog(sheet=sheet))
+
+    assert [i.message for i in estimate.issues] == ["Weight: kg is known only after apply"]
+
+
+def test_a_default_taken_for_a_late_value_of_a_part_is_said() -> None:
+    owner = replace(widget(hours=0, part=[{}]), unknown=frozenset({"part.weight"}))
+
+    estimate = estimate_spec(spec(owner), catalog())
+
+    assert [i.message for i in estimate.issues] == [
+        "weight is known only after apply: priced as 3"
+    ]
+
+
 def test_types_are_priced_free_local_or_unsupported() -> None:
     resources = [
         widget(),
