@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -135,9 +136,15 @@ def percentile(values: list[float], share: float) -> float:
 
 
 def bench_estimates(port: int, pid: int) -> None:
-    one = lambda n: {"spec": architecture(0)}  # noqa: E731
-    many = lambda n: {"spec": architecture(n)}  # noqa: E731
-    fresh = lambda n: {"spec": architecture(n), "store": False}  # noqa: E731
+    def one(_: int) -> dict[str, Any]:
+        return {"spec": architecture(0)}
+
+    def many(n: int) -> dict[str, Any]:
+        return {"spec": architecture(n)}
+
+    def fresh(n: int) -> dict[str, Any]:
+        return {**many(n), "store": False}
+
     answer = httpx.post(f"http://127.0.0.1:{port}/v1/estimates", json=one(0)).content
     peers = {}
     for peer, code in (("returned tree", PLAIN), ("orjson response", BARE)):

@@ -50,8 +50,9 @@ def bench_against_solver() -> None:
     peers = {}
     for method in ("simplex", "ipm"):
         costs = []
-        run = lambda m=method, c=costs: c.append(solve(usage, on_demand, plan, m))  # noqa: E731
-        peers[method] = best_seconds(run, 1)
+        peers[method] = best_seconds(
+            lambda m=method, c=costs: c.append(solve(usage, on_demand, plan, m)), 1
+        )
         assert abs(costs[0] - best.cost) < 1e-5 * best.cost
     name = min(peers, key=peers.__getitem__)
     print(

@@ -26,7 +26,7 @@ async def costs(
     request: Request,
     bill_id: Identifier,
     group_by: GroupBy = [],  # noqa: B006 - FastAPI copies it
-    metric: Metric = [],  # noqa: B006
+    metric: Metric = [],  # noqa: B006 - FastAPI copies it
     granularity: Granularity = "total",
     filter: Filter = None,
     top: Top = None,
@@ -54,8 +54,8 @@ async def export(
     request: Request,
     bill_id: Identifier,
     format: Literal["csv", "parquet", "focus"] = "csv",
-    group_by: GroupBy = [],  # noqa: B006
-    metric: Metric = [],  # noqa: B006
+    group_by: GroupBy = [],  # noqa: B006 - FastAPI copies it
+    metric: Metric = [],  # noqa: B006 - FastAPI copies it
     granularity: Granularity = "total",
     filter: Filter = None,
     top: Top = None,

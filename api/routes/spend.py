@@ -46,7 +46,7 @@ async def _ask(request: Request, bill_id: str, question: Any, *arguments: Any) -
 
 @router.get("/{bill_id:ident}/forecast", response_model=ForecastModel, tags=["spend"])
 async def forecast(
-    request: Request, bill_id: Identifier, by: Columns = ["ServiceName"],  # noqa: B006
+    request: Request, bill_id: Identifier, by: Columns = ["ServiceName"],  # noqa: B006 - FastAPI copies it
     metric: MetricName = None, filter: Filter = None, as_of: AsOf = None,
 ) -> Response:  # fmt: skip
     """Forecast a bill to the end of the month, the quarter and the year, with intervals."""
@@ -57,7 +57,7 @@ async def forecast(
 @router.get("/{bill_id:ident}/anomalies", response_model=AnomaliesModel, tags=["spend"])
 async def anomalies(
     request: Request, bill_id: Identifier,
-    by: Columns = ["ServiceName", "SubAccountId"],  # noqa: B006
+    by: Columns = ["ServiceName", "SubAccountId"],  # noqa: B006 - FastAPI copies it
     metric: MetricName = None, as_of: AsOf = None,
     score: Annotated[float, Query(ge=0, le=100)] = 2.7,
     amount: Annotated[float, Query(ge=0, le=1e9)] = 1.0,
@@ -72,7 +72,7 @@ async def anomalies(
 @router.get("/{bill_id:ident}/change", response_model=ChangeModel, tags=["spend"])
 async def explain_change(
     request: Request, bill_id: Identifier, before: Period, after: Period,
-    by: Columns = ["ServiceName"],  # noqa: B006
+    by: Columns = ["ServiceName"],  # noqa: B006 - FastAPI copies it
     metric: Annotated[str, Query(max_length=100)] = "EffectiveCost", filter: Filter = None,
 ) -> Response:  # fmt: skip
     """Say why one period costs more than another: price, quantity, mix, fees."""

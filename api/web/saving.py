@@ -143,7 +143,7 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 @router.post("/recommendations")
 async def run(
     request: Request,
-    files: Annotated[list[UploadFile], File()] = [],  # noqa: B006
+    files: Annotated[list[UploadFile], File()] = [],  # noqa: B006 - FastAPI copies it
     bill: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
     """Look for savings in the uploaded inventory and the chosen bill."""

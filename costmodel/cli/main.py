@@ -57,7 +57,7 @@ def run() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"costmodel: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    sys.stderr.write(f"costmodel: {' '.join(message.split())}\n")
     sys.exit(code)
 
 

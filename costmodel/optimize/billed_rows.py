@@ -31,7 +31,7 @@ def billed_rows(bill: "Bill") -> pa.Table:
     length = "DATE_DIFF('hour', MIN(ChargePeriodStart), MAX(ChargePeriodEnd))"
     whole = f"(SELECT {length} FROM ({inner}) AS bill)"  # noqa: S608 - constants of this package
     return bill.arrow(
-        f"SELECT {keys}, {sums}, CAST({whole} AS DOUBLE) AS hours FROM ({inner}) AS bill "  # noqa: S608
+        f"SELECT {keys}, {sums}, CAST({whole} AS DOUBLE) AS hours FROM ({inner}) AS bill "  # noqa: S608 - constants
         "WHERE ChargeCategory = 'Usage' AND COALESCE(CommitmentDiscountStatus, '') <> 'Unused' "
         f"GROUP BY {keys}"
     )

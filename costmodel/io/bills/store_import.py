@@ -331,7 +331,7 @@ def _by_unit(rows: pa.Table) -> Iterable[tuple[PayerMonth, pa.Table]]:
             mine = pc.equal(month, label)
             if payer is not None and len(payers) > 1:
                 same = pc.is_null(payer) if name is None else pc.equal(payer, name)
-                mine = pc.and_(mine, pc.fill_null(same, False))  # noqa: FBT003
+                mine = pc.and_(mine, pc.fill_null(same, fill_value=False))
             part = rows.filter(mine) if len(payers) > 1 or len(pc.unique(month)) > 1 else rows
             if len(part):
                 found.append(((name or "", label or "unknown"), part))

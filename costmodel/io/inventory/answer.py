@@ -24,7 +24,7 @@ _LARGEST_SECOND = 1e11
 class _Functions(functions.Functions):  # type: ignore[misc]  # jmespath is untyped
     """JMESPath's functions and one more."""
 
-    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    @functions.signature({"types": ["string"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]  # jmespath again
     def _func_after_last(self, text: str, separator: str) -> str:
         return text.rsplit(separator, 1)[-1]
 

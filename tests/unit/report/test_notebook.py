@@ -133,4 +133,4 @@ def test_a_resource_no_meter_applies_to_is_not_passed_over_in_silence() -> None:
 
     text = costmodel.estimate(spec, CATALOG).to_text()
 
-    assert "1 resources have no billed line with these inputs" in text
+    assert "1 resource has no billed line with these inputs" in text

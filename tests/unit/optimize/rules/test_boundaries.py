@@ -90,9 +90,10 @@ def compared(rule: Rule) -> Iterator[set[str]]:
                 continue
             names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             operator, right = node.ops[0], node.comparators[0]
-            number = isinstance(right, ast.Constant) and isinstance(right.value, int | float)
-            is_flag = number and isinstance(right.value, bool)  # type: ignore[attr-defined]
-            known = number and not is_flag and right.value == 0  # type: ignore[attr-defined]
+            value = right.value if isinstance(right, ast.Constant) else None
+            number = isinstance(value, int | float)
+            is_flag = isinstance(value, bool)
+            known = number and not is_flag and value == 0
             ordered = isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE)
             if isinstance(operator, ast.GtE) and known:
                 continue  # "X >= 0" only asks that X is known
