@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     )
     from costmodel.optimize.inventory import Inventory as Inventory
     from costmodel.optimize.inventory import merge_inventories as merge_inventories
+    from costmodel.optimize.realised import RealisedSavings as RealisedSavings
     from costmodel.optimize.recommendation import Recommendations as Recommendations
     from costmodel.optimize.spot import SpotPlan as SpotPlan
     from costmodel.optimize.spot import plan_spot_fleet as plan_spot_fleet
@@ -89,6 +90,8 @@ if TYPE_CHECKING:
     from costmodel.verbs.commitments import measure_coverage as measure_coverage
     from costmodel.verbs.commitments import plan_commitments as plan_commitments
     from costmodel.verbs.commitments import simulate_commitments as simulate_commitments
+    from costmodel.verbs.follow import follow_recommendations as follow_recommendations
+    from costmodel.verbs.follow import realised_savings as realised_savings
     from costmodel.verbs.recommend import recommend as recommend
     from costmodel.verbs.spend import anomalies as anomalies
     from costmodel.verbs.spend import check_budgets as check_budgets
@@ -163,6 +166,9 @@ _PUBLIC = {
     "Inventory": "costmodel.optimize.inventory",
     "Recommendations": "costmodel.optimize.recommendation",
     "recommend": "costmodel.verbs.recommend",
+    "follow_recommendations": "costmodel.verbs.follow",
+    "realised_savings": "costmodel.verbs.follow",
+    "RealisedSavings": "costmodel.optimize.realised",
     "collect_inventory": "costmodel.io.inventory.live",
     "inventory_policy": "costmodel.io.inventory.policy",
     "merge_inventories": "costmodel.optimize.inventory",

@@ -70,6 +70,13 @@ def recommend_command(
         Path | None,
         typer.Option("--state", help="File kept between runs: new, open, done, reappeared."),
     ] = None,
+    realised: Annotated[
+        bool,
+        typer.Option(
+            "--realised",
+            help="Measure on --bill (months before and after) what done advice saved, and stop.",
+        ),
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add why the other resources were passed over.")
     ] = False,
@@ -83,6 +90,9 @@ def recommend_command(
     """
     if list_rules:
         _list_rules(format_name, out)
+        return
+    if realised:
+        _realised(state, bill or [], format_name, out)
         return
     from costmodel.cli.progress import waiting
     from costmodel.report.recommendations import explain_table, tickets
@@ -129,18 +139,33 @@ def _followed(
     """Set suppressed advice aside and compare with earlier runs."""
     from datetime import UTC, datetime
 
-    from costmodel.cli.output import write_text
-    from costmodel.io.recommendation_files import read_state, read_suppressions
-    from costmodel.optimize.lifecycle import follow_up, suppress
-    from costmodel.report.table import dump_json
+    from costmodel.io.recommendation_files import read_suppressions
+    from costmodel.optimize.lifecycle import suppress
+    from costmodel.verbs.follow import follow_recommendations
 
     today = datetime.now(UTC).date()
     if suppressions is not None:
         result = suppress(result, read_suppressions(suppressions), today)
     if state is not None:
-        result, kept = follow_up(result, read_state(state), today)
-        write_text(state, dump_json(kept) + "\n")
+        result = follow_recommendations(result, state, today)
     return result
+
+
+def _realised(state: Path | None, bills: list[Path], format_name: str, out: Path | None) -> None:
+    """Print what advice that was carried out saved."""
+    from costmodel.errors import BadInputError
+    from costmodel.verbs.follow import realised_savings
+
+    if state is None or not state.exists():
+        raise BadInputError("--realised: name the file earlier runs kept with --state")
+    found = realised_savings(state, *bills)
+    emit(
+        found.report_tables(),
+        format_name=format_name,
+        out=out,
+        json_payload=found.to_json,
+        html=found.to_html,
+    )
 
 
 def _print(text: str, out: Path | None) -> None:

@@ -113,6 +113,7 @@ def follow_up(
         state[found.fingerprint] = {
             "status": "open", "check": found.rule.id, "resource": found.resource_id,
             "recommended": found.recommended, "saving": found.effective_saving,
+            "included": list(found.included),
             "first_seen": first, "last_seen": today.isoformat(),
         }  # fmt: skip
         listed.append(replace(found, status=status))
@@ -127,24 +128,3 @@ def follow_up(
 
 def _again(status: str) -> str:
     return "reappeared" if status == "done" else "open"
-
-
-def realised_savings(
-    state: Mapping[str, Mapping[str, Any]], before: Mapping[str, float], after: Mapping[str, float]
-) -> list[dict[str, Any]]:
-    """Return what advice that was carried out saved on later bills.
-
-    Args:
-        state: the state file.
-        before: resource → cost a month on the earlier bill [USD].
-        after: the same on the later bill; absent is 0.
-    """
-    rows = []
-    for key, record in state.items():
-        resource = str(record["resource"])
-        if record["status"] == "done" and resource in before:
-            drop = before[resource] - after.get(resource, 0.0)
-            rows.append(
-                {"fingerprint": key, **record, "realised": drop, "promised": record["saving"]}
-            )
-    return rows

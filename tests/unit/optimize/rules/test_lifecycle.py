@@ -10,7 +10,6 @@ from costmodel.optimize.lifecycle import (
     Suppression,
     follow_up,
     parse_suppressions,
-    realised_savings,
     suppress,
 )
 from tests.unit.optimize.rules.test_recommend import account, volume
@@ -62,15 +61,6 @@ def test_advice_is_new_then_open_then_done_then_reappears() -> None:
     assert {r.resource_id: r.status for r in third.accepted} == {
         "vol-1": "open", "vol-2": "reappeared",
     }  # fmt: skip
-
-
-def test_realised_savings_are_read_off_later_bills() -> None:
-    _, state = follow_up(advice("vol-1"), {}, TODAY)
-    _, state = follow_up(advice(), state, TODAY)
-
-    (row,) = realised_savings(state, {"vol-1": 10.0}, {"vol-1": 4.0})
-
-    assert (row["realised"], row["promised"]) == (6.0, pytest.approx(5.00))
 
 
 def test_files_say_what_is_wrong(tmp_path) -> None:
