@@ -31,4 +31,4 @@ def test_an_example_prices_in_every_region_without_an_unpriced_meter(path, regio
 
     assert not estimate.usage.is_usage_based.any()
     assert estimate.issues == []
-    assert estimate.spec.region is None or estimate.spec.region == region
+    assert estimate.spec.region == region

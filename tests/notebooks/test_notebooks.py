@@ -106,4 +106,13 @@ def test_a_notebook_says_how_to_use_it_on_ones_own_data_by_one_path(path) -> Non
     assert cells[0].source.startswith(f"# {int(path.name[:2])} · ")
     assert "**Your own" in text
     assert "# ← your own" in code
-    assert "## What to do" in text or "what to do" in text or "## 6. The page" in text
+
+
+
+@each()
+def test_a_notebook_ends_with_what_to_do(path) -> None:
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    headings = [line for line in text.split("\n") if line.startswith("## ")]
+
+    ends = {"02": "## Answer, and what to do", "07": "## 6. The page"}
+    assert headings[-1] == ends.get(path.name[:2], "## What to do")
