@@ -2,20 +2,15 @@
 
 import math
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
+from costmodel.budget.expect import expect_end
 from costmodel.budget.limits import FixedLimit, ForecastLimit, HistoricalLimit, PlannedLimit
 from costmodel.budget.model import Budget
-from costmodel.budget.period import Period
+from costmodel.budget.period import Period, add_months
 from costmodel.budget.spend import DailyMeasure, local_days
-from costmodel.engine.forecast import forecast_total
 
-# With less than two weeks there is no weekly pattern, and the level is a guess.
-_LEAST_HISTORY: Final = 14
 _LONGEST_CHAIN: Final = 60  # periods a rollover looks back
 
 
@@ -27,7 +22,9 @@ class BudgetStatus:
         budget: the budget.
         period: the period.
         through: the data are complete up to here.
-        state: OK, ALARM, DATA_LATE, NO_DATA or NO_MATCH: no row of the bill meets the filter.
+        state: OK, ALARM, DATA_LATE, NO_DATA, NO_MATCH (no row of the bill meets the filter),
+            NEEDS_DAYS (the bill knows months, the period is none) or NOT_MEASURED (a column the
+            budget reads is not there).
         limit: what is allowed, with what rolled over.
         actual: spent so far.
         forecast_mean: expected at the end of the period.
@@ -91,10 +88,11 @@ def assess(
     if daily is None:
         return BudgetStatus(budget, period, through, state="NO_DATA", notes=("there are no data",))
     start, end = local_days(period, budget.zone)
-    mean, p90 = expect_total(daily, start, end)
-    before = budget.calendar.previous(period)
+    if daily.is_monthly and not start.day == end.day == 1:
+        note = "the charges are by month: a budget of days, weeks or parts of months needs days"
+        return BudgetStatus(budget, period, through, state="NEEDS_DAYS", notes=(note,))
+    mean, p90 = expect_end(daily, start, end)
     past = _past_totals(daily, budget, period)
-    elapsed = max(min(daily.end, end) - start, timedelta(0))
     missing = daily.missing_days(start, end)
     return BudgetStatus(
         budget,
@@ -106,53 +104,28 @@ def assess(
         forecast_mean=mean,
         forecast_p90=p90,
         previous=past[-1] if past else math.nan,
-        previous_to_date=_to_date(daily, budget, before, elapsed),
+        previous_to_date=_to_date(daily, budget, period),
         largest_past=max(past, default=math.nan),
         missing_days=missing,
-        notes=_notes(daily, missing),
+        notes=_notes(daily, missing, start, end),
     )
 
 
-def _notes(daily: DailyMeasure, missing: int) -> tuple[str, ...]:
+def _notes(daily: DailyMeasure, missing: int, start: date, end: date) -> tuple[str, ...]:
     notes = []
+    if start < daily.first < end:
+        notes.append(f"the bill begins on {daily.first}: what was spent before is not in it")
+    if daily.is_monthly and daily.end < end:
+        notes.append(
+            "the charges are by month: this counts what the bill has, and no forecast is made"
+        )
+    if daily.unknown_rows:
+        notes.append(f"{daily.unknown_rows} row(s) have no amount: what they cost is not in it")
     if missing:
         notes.append(f"{missing} day(s) of the period have no data")
     if not daily.is_matched:
         notes.append("the filter matches no row of the bill: check its values")
-    return tuple(notes)
-
-
-def expect_total(daily: DailyMeasure, start: date, end: date) -> tuple[float, float]:
-    """Return the expected total of [start, end) and its 90 % quantile; NaN = not enough history.
-
-    Only sums are forecast: shares and prices per unit are not.
-    """
-    history = daily.history(end)
-    if daily.base is not None or np.count_nonzero(~np.isnan(history)) < _LEAST_HISTORY:
-        return math.nan, math.nan
-    if not np.isfinite(history[~np.isnan(history)]).all():
-        return math.nan, math.nan
-    spent = daily.value(start, end)
-    known_until = max(daily.first, min(daily.end, end))
-    ahead = (end - known_until).days
-    if ahead == 0:
-        return spent, spent
-    days = days_of_month(daily.first, len(history) + ahead)
-    total = forecast_total(history[None], ahead, day_of_month=days)
-    # The upper end of the central 80 % is the 90 % quantile.
-    mean, p90 = total.mean[0], total.interval(0.8)[1][0]
-    spent = 0.0 if math.isnan(spent) else spent
-    # A period still to come starts after the days between the data and it.
-    skipped = (start - known_until).days
-    before = mean[skipped - 1] if skipped > 0 else 0.0
-    return float(spent + mean[-1] - before), float(spent + p90[-1] - before)
-
-
-def days_of_month(first: date, count: int) -> NDArray[np.int64]:
-    """Return (count,) the day of the month, 1 … 31, of consecutive days."""
-    days = np.datetime64(first) + np.arange(count)
-    day: NDArray[np.int64] = (days - days.astype("datetime64[M]")).astype(np.int64) + 1
-    return day
+    return (*notes, *daily.unmatched)
 
 
 def limit_of(daily: DailyMeasure, budget: Budget, period: Period) -> float:
@@ -181,8 +154,7 @@ def _own_limit(daily: DailyMeasure, budget: Budget, period: Period) -> float:
         case HistoricalLimit() as history:
             return history.average(_past_totals(daily, budget, period))
         case ForecastLimit():
-            opening = DailyMeasure(daily.first, daily.history(start), None, daily.factor)
-            return expect_total(opening, start, end)[0] if daily.base is None else math.nan
+            return expect_end(daily.before(start), start, end)[0]
 
 
 def _rolling_periods(daily: DailyMeasure, budget: Budget, period: Period) -> list[Period]:
@@ -211,13 +183,21 @@ def _covered_before(daily: DailyMeasure, budget: Budget, period: Period) -> list
     return found
 
 
-def _to_date(
-    daily: DailyMeasure, budget: Budget, before: Period | None, elapsed: timedelta
-) -> float:
-    """Return the spend of the period before after the same number of days."""
-    if before is None or not elapsed:
+def _to_date(daily: DailyMeasure, budget: Budget, period: Period) -> float:
+    """Return the spend of the period before, as far into it as the data are in this one."""
+    before = budget.calendar.previous(period)
+    if before is None:
         return math.nan
-    start, end = local_days(before, budget.zone)
-    if start < daily.first:
+    start, end = local_days(period, budget.zone)
+    past_start, past_end = local_days(before, budget.zone)
+    reached = min(daily.end, end)
+    if reached <= start or past_start < daily.first:
         return math.nan
-    return daily.value(start, min(start + elapsed, end))
+    if reached == end:
+        return daily.value(past_start, past_end)
+    if not daily.is_monthly:
+        return daily.value(past_start, min(past_start + (reached - start), past_end))
+    if reached.day != 1:
+        return math.nan
+    months = 12 * (reached.year - start.year) + reached.month - start.month
+    return daily.value(past_start, add_months(past_start, months))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from costmodel.budget.alert import Alert
-from costmodel.budget.assess import BudgetStatus, days_of_month
+from costmodel.budget.assess import BudgetStatus
 from costmodel.budget.evaluate import evaluate
+from costmodel.budget.expect import days_of_month
 from costmodel.budget.model import Budget
 from costmodel.budget.spend import Spend, local_days, measure
 from costmodel.budget.state import AlertState, state_to_json
@@ -118,6 +119,8 @@ def check(
 
 
 def _burn_down(spend: Spend, status: BudgetStatus) -> BurnDown | None:
+    if status.state == "NOT_MEASURED":
+        return None
     daily = measure(spend, status.budget)
     if daily is None or daily.base is not None:
         return None

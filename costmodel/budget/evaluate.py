@@ -18,6 +18,7 @@ from costmodel.budget.period import Period
 from costmodel.budget.spend import Spend, local_days, measure
 from costmodel.budget.state import AlertState, Crossing
 from costmodel.budget.wording import Told, make_alert
+from costmodel.errors import BadInputError
 
 # Bills arrive up to a few days late: a period that has just ended is still watched.
 _GRACE: Final = timedelta(days=4)
@@ -67,7 +68,10 @@ def _latest(statuses: tuple[BudgetStatus, ...]) -> BudgetStatus:
 
 
 def _evaluate_one(spend: Spend, budget: Budget, now: datetime, state: AlertState) -> Evaluation:
-    daily = measure(spend, budget)
+    try:
+        daily = measure(spend, budget)
+    except BadInputError as error:
+        return _not_measured(spend, budget, now, state, str(error))
     statuses: list[BudgetStatus] = []
     alerts: list[Alert] = []
     kept: dict[str, Crossing] = {}
@@ -93,6 +97,16 @@ def _evaluate_one(spend: Spend, budget: Budget, now: datetime, state: AlertState
                 alerts.append(make_alert(status, spend, told, now))
         statuses.append(_with_state(status, budget, kept, now))
     return Evaluation(tuple(statuses), tuple(alerts), kept)
+
+
+def _not_measured(
+    spend: Spend, budget: Budget, now: datetime, state: AlertState, why: str
+) -> Evaluation:
+    """Say why a budget cannot be measured; the others go on, and what it told stays told."""
+    period = budget.calendar.period_at(now)
+    status = BudgetStatus(budget, period, spend.through, state="NOT_MEASURED", notes=(why,))
+    told = {key: c for key, c in state.items() if key.startswith(f"{budget.name}/")}
+    return Evaluation((status,), (), told)
 
 
 def _watched_periods(budget: Budget, now: datetime) -> list[Period]:
@@ -214,7 +228,7 @@ def _with_state(
         for key, crossing in mine.items()
         if crossing.suspect_since is not None
     )
-    if status.state == "NO_DATA":
+    if status.state in ("NO_DATA", "NEEDS_DAYS"):
         return status
     state = "DATA_LATE" if late.is_active else status.state
     if any(crossing.is_active for crossing in mine.values()):

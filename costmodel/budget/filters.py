@@ -6,14 +6,16 @@ joined by all, any and not. Tags and cost categories are columns too: ``tag:team
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodel.columns import COLUMNS
 from costmodel.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ Mask: TypeAlias = NDArray[np.bool_]
 # prefix of a condition -> the column that holds the mapping
 _MAPPINGS = {"tag:": "Tags", "cost_category:": "x_CostCategories"}
 # AWS writes user-defined tags with a prefix; people do not.
+_MOST_ADVICE = 3
 _TAG_PREFIXES = ("", "user:", "resourceTags/user:", "aws:")
 
 
@@ -133,6 +136,35 @@ def filter_columns(tree: Filter) -> set[str]:
             return set().union(*(filter_columns(part) for part in parts))
 
 
+def unmatched_values(tree: Filter, table: "pd.DataFrame") -> list[str]:
+    """Return in words which wanted values no row has, the first few; of exclusions none."""
+    match tree:
+        case Condition(column, wanted):
+            known = [value for value in distinct_values(table, column)[1] if value is not None]
+            return [
+                f"no row has {column} '{value}'{_advice(value, known)}"
+                for value in wanted
+                if value is not None and not any(fnmatchcase(one, value) for one in known)
+            ][:_MOST_ADVICE]
+        case All(parts) | Any_(parts):
+            found = [text for part in parts for text in unmatched_values(part, table)]
+            return found[:_MOST_ADVICE]
+        case _:
+            return []
+
+
+def nearest(name: str, table: "pd.DataFrame") -> str:
+    """Return advice on a column that is not there: the nearest name there is, as a text to add."""
+    return _advice(name, sorted({*map(str, table.columns), *COLUMNS}))
+
+
+def _advice(name: str, known: Sequence[str]) -> str:
+    lower = {one.lower(): one for one in known}
+    found = get_close_matches(name.lower(), lower, 1, 0.7)
+    is_same = found and lower[found[0]] == name
+    return f"; did you mean '{lower[found[0]]}'?" if found and not is_same else ""
+
+
 def _source(column: str) -> str:
     return next((m for prefix, m in _MAPPINGS.items() if column.startswith(prefix)), column)
 
@@ -145,9 +177,8 @@ def distinct_values(
 
     source = column if column in table.columns else _source(column)
     if source not in table.columns:
-        raise BadInputError(
-            f"filter on '{column}': the spend has no such column, only {', '.join(table.columns)}"
-        )
+        advice = nearest(source, table)
+        raise BadInputError(f"filter on '{column}': the spend has no such column{advice}")
     if source == column and isinstance(table[column].dtype, pd.CategoricalDtype):
         categories = table[column].cat
         values = [*map(_cell, categories.categories), None]

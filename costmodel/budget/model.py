@@ -95,6 +95,15 @@ class Threshold(_Model):
             raise ValueError("a threshold is a finite number or a percentage such as 80%")
         return value
 
+    @model_validator(mode="after")
+    def _is_reachable(self) -> Self:
+        if self.value < 0.0 and self.on == "total":
+            raise ValueError(
+                "a threshold below zero is crossed by everything: give 0 or more, or say "
+                "on: change for a fall against the previous period"
+            )
+        return self
+
     @property
     def key(self) -> str:
         """The threshold's part of an alert key."""
@@ -137,7 +146,8 @@ class Budget(_Model):
         end: CUSTOM: last day; else the last day on which it is evaluated.
         time_zone: whose midnights begin a period; UTC as in AWS Budgets.
         fiscal_year_start: first month of the fiscal year (quarters, years).
-        metric: the cost metric or quantity that is summed.
+        metric: the cost metric or quantity that is summed; without it, a bill that does not have
+            the default is measured by what stands nearest to it.
         currency: currency, or the usage unit, for display.
         filter: the rows that count.
         limit: the amount for a period.
@@ -157,7 +167,7 @@ class Budget(_Model):
     end: date | None = None
     time_zone: str = "UTC"
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
-    metric: str = ""
+    metric: str = "EffectiveCost"
     currency: str = ""
     filter: Annotated[Filter, BeforeValidator(_filter)] = All()
     limit: Annotated[Limit, BeforeValidator(parse_limit)] = FixedLimit(math.nan)
@@ -196,8 +206,9 @@ class Budget(_Model):
         kind = _upper(data.get("type", "COST"))
         filled = dict(data)
         share = kind not in ("COST", "USAGE")
-        metric = "ConsumedQuantity" if kind == "USAGE" else "EffectiveCost"
-        filled["metric"] = filled.get("metric") or metric
+        if not filled.get("metric"):
+            filled.pop("metric", None)  # not chosen: a bill without the default has its own
+            filled |= {"metric": "ConsumedQuantity"} if kind == "USAGE" else {}
         unit = "%" if share else "units" if kind == "USAGE" else "USD"
         filled["currency"] = filled.get("currency") or unit
         if share:
@@ -219,6 +230,11 @@ class Budget(_Model):
         if len(set(keys)) < len(keys):
             raise ValueError("two thresholds are the same: give them different ids")
         return self
+
+    @property
+    def has_own_metric(self) -> bool:
+        """Whether the metric was chosen, and is not the default."""
+        return "metric" in self.model_fields_set
 
     @property
     def zone(self) -> tzinfo:

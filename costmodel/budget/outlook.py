@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 
-from costmodel.budget.assess import days_of_month
+from costmodel.budget.expect import days_of_month
 from costmodel.budget.period import Calendar, TimeUnit
 from costmodel.budget.series import Node, SeriesTree, build_series
 from costmodel.budget.spend import Spend

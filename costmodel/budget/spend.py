@@ -1,6 +1,6 @@
 """Spend over time: the table budgets are held against, and one budget's daily measure of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.budget.filters import Mask, filter_columns
+from costmodel.budget.filters import Mask, filter_columns, nearest, unmatched_values
 from costmodel.budget.model import Budget, BudgetType
 from costmodel.budget.period import Period
 from costmodel.errors import BadInputError
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TIME: Final = "ChargePeriodStart"
+TIME_END: Final = "ChargePeriodEnd"
 # Usage a commitment could cover is metered in time; requests and storage are not.
 _TIME_UNITS: Final = ("hr", "hour", "second")
 
@@ -31,15 +32,20 @@ class Spend:
 
     Attributes:
         table: ChargePeriodStart (UTC) plus dimension and metric columns; one row per day or hour
-            and combination of dimensions. A day without any row is missing, not free.
+            and combination of dimensions. A day without any row is missing, not free. With hours,
+            ChargePeriodEnd tells rows that stand for a day or more.
         through: the data are complete up to here, UTC, exclusive; None = there are none.
+        is_monthly: rows stand for months, each on its first day.
     """
 
     table: "pd.DataFrame"
     through: datetime | None
+    is_monthly: bool = False
 
     @classmethod
-    def from_table(cls, table: "pd.DataFrame", *, through: datetime | None = None) -> "Spend":
+    def from_table(
+        cls, table: "pd.DataFrame", *, through: datetime | None = None, is_monthly: bool = False
+    ) -> "Spend":
         """Return spend from a table with ChargePeriodStart; it reaches to its last day or hour."""
         import pandas as pd
 
@@ -62,15 +68,32 @@ class Spend:
             for name, values in table.items()
             if name != TIME and isinstance(values.dtype, pd.StringDtype)
         }
-        return cls(table.assign(**{TIME: times}, **text), through)
+        return cls(table.assign(**{TIME: times}, **text), through, is_monthly)
 
     def local_day(self, zone: tzinfo) -> NDArray[np.datetime64]:
-        """Return the day of every row in a time zone."""
+        """Return the day of every row in a time zone; a whole day is that day in every zone."""
         known: dict[tzinfo, NDArray[np.datetime64]] = self._local_days
         if zone not in known:
             times = self.table[TIME] if zone is UTC else self.table[TIME].dt.tz_convert(zone)
-            known[zone] = times.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+            days = times.dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+            known[zone] = days if zone is UTC else np.where(self._whole, self.local_day(UTC), days)
         return known[zone]
+
+    @property
+    def has_hours(self) -> bool:
+        """Whether any row stands for less than a day."""
+        return not self._whole.all()
+
+    @cached_property
+    def _whole(self) -> Mask:
+        """(rows,) which rows stand for a day or more."""
+        import pandas as pd
+
+        times = self.table[TIME]
+        if TIME_END in self.table.columns:
+            length = np.asarray(pd.to_datetime(self.table[TIME_END], utc=True) - times)
+            return np.asarray(length >= np.timedelta64(1, "D"))
+        return np.full(len(times), bool((times == times.dt.normalize()).all()))
 
     @cached_property
     def _local_days(self) -> dict[tzinfo, NDArray[np.datetime64]]:
@@ -92,6 +115,9 @@ class DailyMeasure:
         base: (l,) what the amount is divided by (per unit, utilisation, coverage); None = nothing.
         factor: 100 for percentages.
         is_matched: whether the budget's filter matched any row at all.
+        is_monthly: the amount of a month stands on its first day, the other days have 0.
+        unknown_rows: how many rows that count have no amount.
+        unmatched: values of the filter that no row has, in words.
     """
 
     first: date
@@ -99,6 +125,14 @@ class DailyMeasure:
     base: NDArray[np.float64] | None = None
     factor: float = 1.0
     is_matched: bool = True
+    is_monthly: bool = False
+    unknown_rows: int = 0
+    unmatched: tuple[str, ...] = ()
+
+    @property
+    def is_share(self) -> bool:
+        """Whether this is a percentage, which cannot exceed 100."""
+        return self.factor != 1.0
 
     @property
     def end(self) -> date:
@@ -129,6 +163,12 @@ class DailyMeasure:
         """Return the daily amounts before a day."""
         return self.amount[: self._index(end)]
 
+    def before(self, day: date) -> "DailyMeasure":
+        """Return what was known before a day."""
+        length = self._index(day)
+        base = None if self.base is None else self.base[:length]
+        return replace(self, amount=self.amount[:length], base=base)
+
     def _index(self, day: date) -> int:
         return min(max((day - self.first).days, 0), len(self.amount))
 
@@ -138,12 +178,16 @@ def measure(spend: Spend, budget: Budget) -> DailyMeasure | None:
     table = spend.table
     if spend.through is None or len(table) == 0:
         return None
-    day = spend.local_day(budget.zone)
-    last = (spend.through - timedelta(microseconds=1)).astimezone(budget.zone).date()
+    # Without hours, days and months are those of the bill, whatever the zone.
+    zone = budget.zone if spend.has_hours else UTC
+    day = spend.local_day(zone)
+    last = (spend.through - timedelta(microseconds=1)).astimezone(zone).date()
     first = day.min().astype(object)
     length = (last - first).days + 1
     index = (day - day.min()).astype(np.int64)
     known = np.bincount(index[index < length], minlength=length) > 0
+    if spend.is_monthly:
+        known = known[_first_of_month(day.min(), length)]
 
     def daily(values: NDArray[np.float64]) -> NDArray[np.float64]:
         inside = index < length
@@ -152,13 +196,27 @@ def measure(spend: Spend, budget: Budget) -> DailyMeasure | None:
 
     counted = budget.filter.mask(table)
     amount, base = _parts(table, budget, counted)
+    is_unknown = np.zeros(len(table), dtype=bool)
+    if budget.type is BudgetType.COST:  # a quantity need not be known: tax has none
+        is_unknown = counted & column(table, budget.metric).isna().to_numpy()
     return DailyMeasure(
         first,
         daily(amount),
         None if base is None else daily(base),
         100.0 if budget.type.is_share else 1.0,
         bool(counted.any()),
+        spend.is_monthly,
+        int(is_unknown.sum()),
+        tuple(unmatched_values(budget.filter, table)),
     )
+
+
+def _first_of_month(first: np.datetime64, length: int) -> NDArray[np.int64]:
+    """Return (length,) the index of the first day of each day's month, 0 before the first one."""
+    days = first + np.arange(length)
+    begin = days.astype("datetime64[M]").astype("datetime64[D]") - first
+    index: NDArray[np.int64] = np.maximum(begin.astype(np.int64), 0)
+    return index
 
 
 def local_days(period: Period, zone: tzinfo) -> tuple[date, date]:
@@ -207,9 +265,7 @@ def _share_parts(
 def column(table: "pd.DataFrame", name: str) -> "pd.Series":
     """Return a column, or say which there are."""
     if name not in table.columns:
-        raise BadInputError(
-            f"the spend has no column {name}, only {', '.join(map(str, table.columns))}"
-        )
+        raise BadInputError(f"the spend has no column {name}{nearest(name, table)}")
     return table[name]
 
 

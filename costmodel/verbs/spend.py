@@ -5,9 +5,9 @@ A source is a bill (``read_bill``), the paths of one, or a table of daily spend 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from costmodel.bill.query import Bill
 from costmodel.budget.anomalies import AnomalyReport, find_spend_anomalies
@@ -16,7 +16,7 @@ from costmodel.budget.check import BudgetReport, check
 from costmodel.budget.feedback import Feedback
 from costmodel.budget.model import Budget
 from costmodel.budget.outlook import Outlook, forecast_spend
-from costmodel.budget.spend import TIME, NeedsDaysError, Spend, read_columns
+from costmodel.budget.spend import TIME, TIME_END, NeedsDaysError, Spend, read_columns
 from costmodel.budget.state import Crossing, state_from_json
 from costmodel.columns import COLUMNS
 from costmodel.engine.anomaly import Sensitivity
@@ -122,9 +122,20 @@ def check_budgets(
         state: what the last check remembered, so that nothing is told twice.
     """
     entries = read_budgets(budgets) if isinstance(budgets, str | Path) else list(budgets)
+    found = _open(source)
+    if not isinstance(found, Spend):
+        entries = [_with_metric_of(found, budget) for budget in entries]
     dimensions, metrics = read_columns(entries)
     wanted = sorted(dimensions | set(CAUSE_DIMENSIONS))
-    spend = _spend(_open(source), wanted, sorted(metrics), None, now)
+    if not isinstance(found, Spend):
+        # A budget that reads another column is not measured, and the others are.
+        wanted = [name for name in wanted if _has(found, _bill_name(name))]
+        metrics = {name for name in metrics if name in found.available} | {found.default_metric}
+    # Other time zones cut days in two: only hours can be counted there.
+    hours = any(budget.time_zone != "UTC" for budget in entries)
+    spend = _spend(
+        found, wanted, sorted(metrics), None, now, granularity="hourly" if hours else "daily"
+    )
     return check(spend, entries, now=now, state=state or {})
 
 
@@ -247,47 +258,80 @@ def _spend(
     metrics: list[str],
     filter: str | None,
     as_of: datetime | None,
+    *,
+    granularity: Literal["daily", "hourly"] = "daily",
 ) -> Spend:
-    """Return daily spend with the columns asked for (as far as the bill has them)."""
+    """Return spend by day or hour with the columns asked for (as far as the bill has them)."""
     if isinstance(source, Spend):
         if filter is not None:
             raise BadInputError("a filter expression needs a bill: filter the table itself")
         return _until(source, as_of)
-    spelled = {_bill_name(name): name for name in dict.fromkeys(columns)}
     maps = [name for name in columns if name in COLUMNS and COLUMNS[name].kind == "tags"]
     if maps:
         raise BadInputError(f"{maps[0]} holds many values: name one, as tag:team")
-    known = {
-        source.resolve(asked): name
-        for asked, name in spelled.items()
+    spelled = {
+        name: source.resolve(_bill_name(name))
+        for name in dict.fromkeys(columns)
         if name not in CAUSE_DIMENSIONS or name in source.available
     }
+    # An end tells monthly fees from hours.
+    ends = [TIME_END] if granularity == "hourly" and TIME_END in source.available else []
     quantity = [_QUANTITY] if _QUANTITY in source.available else []
     summary = source.summarize(
-        by=list(known),
+        by=list(dict.fromkeys([*spelled.values(), *ends])),
         metric=list(dict.fromkeys([*metrics, *quantity])),
-        granularity="daily",
+        granularity=granularity,
         filter=filter,
         # Unused reservations stand on the 1st of the month: that is no spike.
         unused="spread",
     )
-    spend = Spend.from_table(summary.table.rename(columns=known))
-    return _until(_until(spend, _usage_end(source)), as_of)
+    table = summary.table
+    # A column may be asked for in several spellings.
+    table = table.assign(**{name: table[column] for name, column in spelled.items()})
+    end = _end_of_months(source)
+    if end is not None:
+        return _until(Spend.from_table(table, through=end, is_monthly=True), as_of)
+    return _until(_until(Spend.from_table(table), _usage_end(source)), as_of)
+
+
+def _with_metric_of(bill: Bill, budget: Budget) -> Budget:
+    """Return a budget whose metric is the bill's default, if none was chosen."""
+    if budget.has_own_metric or budget.metric in bill.available:
+        return budget
+    return budget.model_copy(update={"metric": bill.default_metric})
+
+
+def _has(bill: Bill, name: str) -> bool:
+    """Return whether a bill has a column, or the map a tag is an entry of."""
+    try:
+        column, *entry = bill.resolve(name).split("[", 1)
+    except BadInputError:
+        return False
+    is_map = column in COLUMNS and COLUMNS[column].kind == "tags"
+    return column in {*bill.available, *bill.names.others} and (not is_map or bool(entry))
 
 
 def _require_days(bill: Bill) -> None:
     """Refuse a bill that only knows months: a month is no day, and no day of it is known."""
-    if "ChargePeriodEnd" not in bill.available:
-        return
-    inner = bill.relation_sql(["ChargePeriodStart", "ChargePeriodEnd"])
-    length = "DATE_DIFF('hour', ChargePeriodStart, ChargePeriodEnd)"
-    query = f"SELECT MIN({length}) FROM ({inner}) AS bill"  # noqa: S608 - no text of a user
-    ((hours,),) = bill.run(query).fetchall()
-    if hours is not None and hours > _DAY_HOURS:
+    if _end_of_months(bill) is not None:
         raise NeedsDaysError(
             f"{bill.sources[0].label}: the charges are by month, and forecasts and anomalies need "
             "days: download them daily"
         )
+
+
+def _end_of_months(bill: Bill) -> datetime | None:
+    """Return where the charges of a bill that only knows months end; None if it knows days."""
+    if "ChargePeriodEnd" not in bill.available:
+        return None
+    inner = bill.relation_sql(["ChargePeriodStart", "ChargePeriodEnd"])
+    length = "DATE_DIFF('hour', ChargePeriodStart, ChargePeriodEnd)"
+    query = f"SELECT MIN({length}), MAX(ChargePeriodEnd) FROM ({inner}) AS bill"  # noqa: S608 - no text of a user
+    ((hours, end),) = bill.run(query).fetchall()
+    if hours is None or hours <= _DAY_HOURS:
+        return None
+    found: datetime = end.replace(tzinfo=UTC)
+    return found
 
 
 def _usage_end(bill: Bill) -> datetime | None:
@@ -306,4 +350,7 @@ def _bill_name(name: str) -> str:
 def _until(spend: Spend, as_of: datetime | None) -> Spend:
     if as_of is None or spend.through is None or spend.through <= as_of:
         return spend
-    return Spend.from_table(spend.table[spend.table[TIME] < as_of])
+    rows = spend.table[spend.table[TIME] < as_of]
+    if spend.is_monthly:
+        return Spend.from_table(rows, through=as_of if len(rows) else None, is_monthly=True)
+    return Spend.from_table(rows)

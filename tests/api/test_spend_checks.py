@@ -18,8 +18,8 @@ from api.spend_check import check_spend
 from api.store.database import open_database
 from api.store.tables import JOB, WORKSPACE
 from tests.api.conftest import running
+from tests.api.served import Served
 from tests.api.test_bills import upload
-from tests.api.test_lifecycle import Served
 
 FOCUS = (
     "BilledCost,EffectiveCost,ListCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,"

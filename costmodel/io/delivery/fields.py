@@ -37,8 +37,10 @@ class Fields:
         if value is None and default is not None:
             return tuple(default)
         items = value if isinstance(value, list) else [value]
+        if not items:
+            raise BadInputError(f"{self.where}: {key} is an empty list; name at least one")
         found = [self._text(key, item) for item in items]
-        if not found or None in found:
+        if None in found:
             raise BadInputError(f"{self.where}: {key} is missing; write a list of texts")
         return tuple(text for text in found if text is not None)
 
@@ -98,7 +100,9 @@ class Fields:
     def entries(self, key: str) -> Iterator[tuple[str, Any]]:
         """Return the entries of a list with the place of each."""
         value = self._left.pop(key, None)
-        if not isinstance(value, list) or not value:
+        if value == []:
+            raise BadInputError(f"{self.where}: {key} is an empty list; name at least one")
+        if not isinstance(value, list):
             raise BadInputError(f"{self.where}: {key} is {_kind(value)}; write a list of them")
         return ((f"{self.where}, {key}[{index}]", entry) for index, entry in enumerate(value))
 

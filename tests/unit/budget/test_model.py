@@ -98,6 +98,8 @@ def test_historical_limit_leaves_out_leading_empty_periods() -> None:
         ({"name": "a", "thresholds": ["80%", "80%"]}, "two thresholds"),
         ({"name": "a", "thresholds": ["lots"]}, "thresholds.0"),
         ({"name": "a", "thresholds": [math.inf]}, "finite"),
+        ({"name": "a", "thresholds": ["-50%"]}, "a threshold below zero is crossed by everything"),
+        ({"name": "a", "thresholds": [{"value": -1, "of": "forecast"}]}, "give 0 or more"),
         ({"name": "a", "colour": "red"}, "colour"),
         ({"name": "a", "filter": ["x"]}, "filter"),
         ({"name": "a", "period": "custom", "start": "2026-01-01", "end": "2026-01-02",
@@ -118,3 +120,21 @@ def test_names_are_unique_and_a_file_holds_a_list() -> None:
         parse_budgets({"budgets": [{"name": "a"}, {"name": "a"}]}, "b.yaml")
     with pytest.raises(BadInputError, match="expected a list"):
         parse_budgets({"budgets": None}, "b.yaml")
+
+
+def test_a_fall_against_the_previous_period_is_a_threshold_below_zero() -> None:
+    fall = Threshold.model_validate({"value": "-50%", "on": "change", "operator": "less"})
+
+    assert (fall.value, fall.is_percent) == (-50.0, True)
+    assert fall.text == "actual < -50 % against the previous period"
+
+
+def test_a_metric_that_was_not_chosen_is_the_default() -> None:
+    default = parse_budget({"name": "a", "limit": 1, "metric": ""}, "t")
+    chosen = parse_budget({"name": "a", "limit": 1, "metric": "EffectiveCost"}, "t")
+
+    assert (default.metric, default.has_own_metric) == ("EffectiveCost", False)
+    assert (chosen.metric, chosen.has_own_metric) == ("EffectiveCost", True)
+    assert parse_budget({"name": "a", "type": "usage", "limit": 1}, "t").metric == (
+        "ConsumedQuantity"
+    )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -24,8 +25,9 @@ class StandInBill:
 
     available = frozenset(
         ["ChargePeriodStart", "ChargeCategory", "ServiceName", "SubAccountId", "RegionId",
-         "EffectiveCost", "BilledCost", "ConsumedQuantity", "Tags"]
+         "EffectiveCost", "BilledCost", "ConsumedQuantity", "Tags", "x_CostCategories"]
     )  # fmt: skip
+    names = SimpleNamespace(others={})
     default_metric = "EffectiveCost"
 
     def __init__(self) -> None:
