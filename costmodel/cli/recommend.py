@@ -37,6 +37,12 @@ def recommend_command(
             "Advisor: agreement raises confidence. Repeat it.",
         ),
     ] = None,
+    kubernetes: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--kubernetes", help="Saved answers of OpenCost or Kubecost; files or folders."
+        ),
+    ] = None,
     facts: Annotated[
         Path | None,
         typer.Option(
@@ -105,6 +111,7 @@ def recommend_command(
             bill=bill or (),
             metrics=metrics or (),
             evidence=evidence or (),
+            kubernetes=kubernetes or (),
             facts=facts,
             iac=iac,
             held=held or (),

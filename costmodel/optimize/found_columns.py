@@ -8,6 +8,7 @@ import pyarrow as pa
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.optimize.billed_columns import billed_columns
 from costmodel.optimize.inventory import Inventory
+from costmodel.optimize.market_columns import market_columns
 from costmodel.optimize.related_cells import Columns
 from costmodel.optimize.related_columns import related_columns
 from costmodel.optimize.rightsizing.search import Preferences
@@ -39,6 +40,7 @@ def found_columns(
     """
     found = related_columns(inventory)
     parts = [make(inventory, catalog, successors, preferences) for make in _MAKERS]
+    parts.append(market_columns(inventory, catalog))
     if inventory.has("s3_cohorts"):
         parts.append({"s3_cohorts": cohort_columns(inventory, catalog)})
     if lines is not None:

@@ -14,8 +14,8 @@ _NOT_RESOURCES: Final = frozenset(
     ("accounts", "budgets", "anomaly_monitors", "metrics", "metric_series", "evidence",
      "metric_resources", "s3_storage", "s3_cohorts", "route53_records", "security_groups",
      "subnets", "route_tables", "network_interfaces", "scalable_targets", "launch_configurations",
-     "launch_templates", "backup_rules", "backup_protected", "reservations", "savings_plans",
-     "rds_snapshots")
+     "launch_templates", "backup_rules", "k8s_pods", "k8s_nodes", "k8s_volumes",
+     "backup_protected", "reservations", "savings_plans", "rds_snapshots")
 )  # fmt: skip
 # A region with fewer resources than this share of the account's is a stray one.
 _STRAY_SHARE: Final = 0.01

@@ -11,6 +11,7 @@ import numpy as np
 
 from costmodel.optimize import related_services, related_usage
 from costmodel.optimize.inventory import Inventory
+from costmodel.optimize.node_packing import node_columns, pod_columns
 from costmodel.optimize.outside_advice import evidence_columns
 from costmodel.optimize.related_account import ACCOUNT
 from costmodel.optimize.related_cells import Array, Columns, column, objects
@@ -190,6 +191,7 @@ def _instances(inventory: Inventory) -> Columns:
             ]
         ),
         "fast_alarm": objects([name in watched if has_alarms else None for name in names]),
+        "is_k8s_node": _members(inventory, "k8s_nodes", names),
         "sql_enterprise_features": related_usage.enterprise_features(inventory),
     }
 
@@ -236,6 +238,8 @@ _MAKERS: Final[Mapping[str, Callable[[Inventory], Columns | None]]] = {
     "launch_configurations": _launch_configurations,
     "capacity_reservations": _capacity,
     "evidence": evidence_columns,
+    "k8s_pods": pod_columns,
+    "k8s_nodes": node_columns,
     "rds_instances": related_services.databases,
     "rds_clusters": related_services.clusters,
     "rds_snapshots": related_services.database_snapshots,

@@ -14,7 +14,13 @@ from costmodel.optimize.line_pricing import UNPRICED, once_cost, usage_lines
 from costmodel.optimize.rank import Applied, State
 from costmodel.optimize.recommendation import CONFIDENCES, Advisory, Recommendation
 from costmodel.optimize.rule import Rule
-from costmodel.optimize.rule_engine import Checked, Verdict, explain_condition, watched_metrics
+from costmodel.optimize.rule_engine import (
+    Checked,
+    Verdict,
+    constant,
+    explain_condition,
+    watched_metrics,
+)
 from costmodel.optimize.rule_scope import Scope
 
 Array = NDArray[Any]
@@ -143,7 +149,8 @@ def build_advisories(rule: Rule, scope: Scope, rows: Array) -> Iterator[Advisory
     part = scope.take(rows)
     evidence = _evidence(rule, part)
     text = {name: _texts(part, name) for name in _ABOUT}
-    why = compile_template(rule.advisory).evaluate(part, part.length, part.model.tables)
+    inner = part.changed({name: constant(value) for name, value in rule.thresholds.items()})
+    why = compile_template(rule.advisory).evaluate(inner, part.length, part.model.tables)
     for row in range(part.length):
         yield Advisory(
             rule,

@@ -16,6 +16,7 @@ from costmodel.io.family_successors import read_family_successors
 from costmodel.io.inventory.metric_files import read_metric_files
 from costmodel.io.inventory.saved import read_saved_answers
 from costmodel.io.inventory.store import read_inventory
+from costmodel.io.kubernetes_files import read_kubernetes_files
 from costmodel.io.rule_files import load_rules
 from costmodel.optimize.billed_rows import bill_usage_table, billed_hours, billed_rows, read_shares
 from costmodel.optimize.billed_usage import billed_inventory
@@ -47,6 +48,7 @@ def recommend(
     bill: Bill | Paths = (),
     metrics: Paths = (),
     evidence: Paths = (),
+    kubernetes: Paths = (),
     facts: str | Path | None = None,
     iac: Source | None = None,
     region: str | None = None,
@@ -63,6 +65,7 @@ def recommend(
         bill: a bill or the paths of one: what is covered already saves nothing.
         metrics: files or folders of saved CloudWatch series.
         evidence: answers or exports of Compute Optimizer, Cost Optimization Hub, Trusted Advisor.
+        kubernetes: answers of OpenCost or Kubecost: allocations and assets.
         facts: CSV file of what no API tells: resource_id and the names docs/rules.md lists.
         iac: Terraform, CloudFormation or a spec: what the code will create is checked.
         region: region of code that names none.
@@ -82,6 +85,8 @@ def recommend(
         parts.append(read_metric_files(paths))
     if paths := _paths(evidence):
         parts.append(read_saved_answers(paths))
+    if paths := _paths(kubernetes):
+        parts.append(read_kubernetes_files(paths))
     billed = bill if isinstance(bill, Bill) else None
     if not isinstance(bill, Bill) and (paths := _paths(bill)):
         billed = read_bill(*paths, catalog=prices)

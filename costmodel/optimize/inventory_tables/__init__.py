@@ -8,6 +8,7 @@ from costmodel.optimize.inventory_tables import (
     billing,
     compute,
     database,
+    kubernetes,
     network,
     storage,
 )
@@ -21,4 +22,5 @@ INVENTORY_TABLES: Final[dict[str, TableSchema]] = {
     **application.TABLES,
     **account.TABLES,
     **billing.TABLES,
+    **kubernetes.TABLES,
 }

@@ -167,6 +167,16 @@ TABLES: Final[dict[str, TableSchema]] = {
             Field("instances", "number", "instances of all variants"),
         ),
     ),
+    "sagemaker_training_jobs": resource_table(
+        "SageMaker training job that completed, the newest ones",
+        (
+            Field("instance_type", "text", "instance type"),
+            Field("instances", "number", "instances"),
+            Field("billable_seconds", "number", "time billed", "s"),
+            Field("managed_spot", "flag", "managed Spot training"),
+            Field("has_checkpoints", "flag", "writes checkpoints to S3"),
+        ),
+    ),
     "sagemaker_notebooks": resource_table(
         "SageMaker notebook instance",
         (

@@ -28,7 +28,10 @@ BOOK = load_rules()
 # Names of the language and of every table: hours of a month, tags, where code stands, the day.
 LANGUAGE = {"hours", "environment", "is_kept", "source_location", "as_of"}
 # Tables read from files and bills; their readers fill every column (tests of those readers).
-READ_WHOLE = {"billed_usage", "billed_resources", "bill_usage", "s3_storage", "s3_cohorts"}
+READ_WHOLE = {
+    "billed_usage", "billed_resources", "s3_storage", "s3_cohorts", "k8s_pods", "k8s_nodes",
+    "k8s_volumes",
+}  # fmt: skip
 IDENTITY = {"resource_id", "arn", "name", "account_id", "region_id", "tags"}
 
 
@@ -96,7 +99,8 @@ def is_filled(table: str, name: str) -> bool:
         return base in metrics_of(table)
     column = base or name
     return (
-        table in READ_WHOLE
+        (table in READ_WHOLE and column in INVENTORY_TABLES[table].names)
+        or table == "bill_usage"
         or column in collected().get(table, ())
         or column in made().get(table, ())
         or column in model.given

@@ -1,0 +1,188 @@
+"""OpenCost and Kubecost answers saved as JSON → tables of pods, nodes and volumes.
+
+Allocations (``/allocation/compute``, not aggregated, or by pod) give requests, usage and traffic
+of containers; assets (``/assets``) give nodes and disks. Both wrap a mapping of name → entry in
+``data``, one mapping per window; several windows of one entry are put together.
+https://opencost.io/docs/integrations/api/
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from costmodel.errors import BadInputError
+from costmodel.optimize.inventory import Inventory, build_table
+
+_ZONE: Final = re.compile(r"aws:///([a-z]+(?:-[a-z]+)+-\d)[a-z]?/")
+_SPOT: Final = frozenset(("spot", "SPOT"))
+# Parts of an answer that are no workload.
+_NO_WORKLOAD: Final = re.compile(r"__(idle|unallocated|unmounted)__")
+_LABELS: Final = {
+    "type": ("node_kubernetes_io_instance_type", "beta_kubernetes_io_instance_type"),
+    "region": ("topology_kubernetes_io_region", "failure_domain_beta_kubernetes_io_region"),
+    "capacity": ("eks_amazonaws_com_capacityType", "karpenter_sh_capacity_type"),
+}  # fmt: skip
+Entry = Mapping[str, Any]
+
+
+def read_kubernetes_files(paths: Iterable[Path]) -> Inventory:
+    """Read saved answers into ``k8s_pods``, ``k8s_nodes`` and ``k8s_volumes``.
+
+    Raises:
+        BadInputError: a file is no answer of OpenCost or Kubecost; the message names it.
+    """
+    rows: dict[str, dict[str, dict[str, Any]]] = {}
+    files = [file for path in paths for file in _files(path)]
+    for path in files:
+        for entry in _entries(path):
+            table, row = _row(path, entry)
+            if row is not None:
+                mine = rows.setdefault(table, {})
+                key = row["resource_id"]
+                mine[key] = _together(mine[key], row) if key in mine else row
+    tables = {kind: build_table(kind, found.values()) for kind, found in rows.items()}
+    return Inventory(tables, sources=tuple(map(str, files)))
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise BadInputError(f"{path}: does not exist")
+    return sorted(path.rglob("*.json")) if path.is_dir() else [path]
+
+
+def _entries(path: Path) -> Iterator[Entry]:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"{path}: is not JSON ({error})") from None
+    data = document.get("data") if isinstance(document, dict) else document
+    windows = data if isinstance(data, list) else [data]
+    for window in windows or [None]:
+        if not isinstance(window, dict) or not all(isinstance(e, dict) for e in window.values()):
+            raise BadInputError(f"{path}: is no answer of OpenCost or Kubecost (see 'data')")
+        yield from window.values()
+
+
+def _row(path: Path, entry: Entry) -> tuple[str, dict[str, Any] | None]:
+    if "cpuCoreRequestAverage" in entry:
+        return "k8s_pods", _pod(entry)
+    match entry.get("type"):
+        case "Node":
+            return "k8s_nodes", _node(entry)
+        case "Disk":
+            return "k8s_volumes", _disk(entry)
+        case None:
+            raise BadInputError(f"{path}: an entry is neither an allocation nor an asset")
+        case _:
+            return "", None
+
+
+def _pod(entry: Entry) -> dict[str, Any] | None:
+    about = entry.get("properties") or {}
+    name = str(entry.get("name") or "")
+    if _NO_WORKLOAD.search(name):
+        return None
+    days = _days(entry)
+    peaks = entry.get("rawAllocationOnly") or {}
+    ways = [entry.get(f"network{way}Bytes") for way in ("Transfer", "Receive")]
+    traffic = [float(amount) for amount in ways if amount is not None]
+    known = days and len(traffic) == len(ways)
+    return {
+        "resource_id": name,
+        "name": about.get("pod") or name,
+        "cluster": about.get("cluster"),
+        "node": about.get("node"),
+        "namespace": about.get("namespace"),
+        "pod": about.get("pod"),
+        "container": about.get("container"),
+        "controller": about.get("controller"),
+        "controller_kind": str(about.get("controllerKind") or "").lower() or None,
+        "tags": {str(k): str(v) for k, v in (about.get("labels") or {}).items()},
+        "cpu_request_cores": entry.get("cpuCoreRequestAverage"),
+        "cpu_usage_cores": entry.get("cpuCoreUsageAverage"),
+        "cpu_peak_cores": peaks.get("cpuCoreUsageMax"),
+        "memory_request_bytes": entry.get("ramByteRequestAverage"),
+        "memory_usage_bytes": entry.get("ramByteUsageAverage"),
+        "memory_peak_bytes": peaks.get("ramByteUsageMax"),
+        "network_bytes_s": math.fsum(traffic) / (days * 86_400.0) if known else None,
+        "has_volume": bool(entry["pvs"]) if "pvs" in entry else None,
+        "observed_days": days,
+    }
+
+
+def _node(entry: Entry) -> dict[str, Any]:
+    about, labels = entry.get("properties") or {}, _labels(entry)
+    provider = str(about.get("providerID") or "")
+    zone = _ZONE.search(provider)
+    capacity = _label(labels, "capacity") or ("spot" if entry.get("preemptible") else "on-demand")
+    return {
+        "resource_id": provider.rsplit("/", 1)[-1] or about.get("name"),
+        "name": about.get("name"),
+        "cluster": about.get("cluster"),
+        "region_id": _label(labels, "region") or (zone.group(1) if zone else None),
+        "instance_type": entry.get("nodeType") or _label(labels, "type"),
+        "is_spot": capacity in _SPOT,
+        "tags": labels,
+        "cpu_cores": entry.get("cpuCores"),
+        "memory_bytes": entry.get("ramBytes"),
+        "observed_days": _days(entry),
+    }
+
+
+def _disk(entry: Entry) -> dict[str, Any]:
+    about = entry.get("properties") or {}
+    local = bool(entry.get("local")) or entry.get("storageClass") == "__local__"
+    name = str(about.get("providerID") or entry.get("volumeName") or about.get("name") or "")
+    used, hours = entry.get("byteHoursUsed"), float(entry.get("minutes") or 0.0) / 60.0
+    mean = used / hours if used is not None and hours else None
+    return {
+        "resource_id": f"{about.get('cluster') or ''}/{about.get('name') or name}",
+        "name": about.get("name") or name,
+        "cluster": about.get("cluster"),
+        "volume_id": name.rsplit("/", 1)[-1] or None,
+        "is_local": local,
+        "storage_class": entry.get("storageClass") or None,
+        "claim": entry.get("claimName") or None,
+        "namespace": entry.get("claimNamespace") or None,
+        "tags": _labels(entry),
+        "capacity_bytes": entry.get("bytes"),
+        "used_bytes": mean if entry.get("byteUsageMax") is None else entry["byteUsageMax"],
+        "observed_days": _days(entry),
+    }
+
+
+def _days(entry: Entry) -> float:
+    return float(entry.get("minutes") or 0.0) / 1440.0
+
+
+def _labels(entry: Entry) -> dict[str, str]:
+    """Return labels without the prefix OpenCost gives those of nodes."""
+    return {str(k).removeprefix("label_"): str(v) for k, v in (entry.get("labels") or {}).items()}
+
+
+def _label(labels: Mapping[str, str], what: str) -> str | None:
+    return next((labels[name] for name in _LABELS[what] if labels.get(name)), None)
+
+
+# How the columns of several windows go together; the others keep what is known first.
+_MEANS: Final = (
+    "cpu_request_cores", "cpu_usage_cores", "memory_request_bytes", "memory_usage_bytes",
+    "network_bytes_s",
+)  # fmt: skip
+_PEAKS: Final = ("cpu_peak_cores", "memory_peak_bytes", "used_bytes", "capacity_bytes")
+
+
+def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Return one row of two windows: means weighed by time, the larger peak, the sum of days."""
+    a, b = first["observed_days"], second["observed_days"]
+    joined = {k: second.get(k) if v is None else v for k, v in first.items()}
+    for name in set(_MEANS) & set(first):
+        pair = (first[name], second[name])
+        joined[name] = None if None in pair or not a + b else (pair[0] * a + pair[1] * b) / (a + b)
+    for name in set(_PEAKS) & set(first):
+        pair = (first[name], second[name])
+        joined[name] = None if None in pair else max(pair)
+    return {**joined, "observed_days": a + b}
