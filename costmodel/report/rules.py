@@ -94,7 +94,7 @@ def rules_markdown(book: RuleBook) -> str:
             "",
             "## Checks of the union that do not work yet",
             "",
-            to_markdown(missing),
+            to_markdown(missing) if missing.rows else "None.",
             "",
         ]
     )

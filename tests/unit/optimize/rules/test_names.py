@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +137,13 @@ def test_the_check_can_fail() -> None:
     assert not is_filled("ec2_instances", "nobody_fills_this")
     assert not is_filled("ec2_instances", "VolumeReadOps__max")
     assert json.dumps(sorted(metrics_of("ebs_volumes"))).count("VolumeReadOps")
+
+
+def test_every_check_of_the_union_works_or_says_what_is_missing() -> None:
+    """The 262 check ids that AWS's own and the main other tools make, merged."""
+    text = Path(__file__).with_name("union_ids.txt").read_text(encoding="utf-8")
+    union = text.split()
+
+    assert len(union) == len(set(union)) == 262
+    assert not set(union) - {rule.id for rule in BOOK.checks} - set(BOOK.missing)
+    assert not {rule.id for rule in BOOK.checks} & set(BOOK.missing)
