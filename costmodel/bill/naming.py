@@ -1,7 +1,7 @@
 """What a bill answers to: columns of ``bill``, entries of maps, and the files' other columns."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from costmodel.bill.filter import unknown_column
@@ -100,6 +100,10 @@ class ColumnNames:
             return coalesce(rows.tag(key), *map(rows.tag_columns.get, chosen))
         whole = rows.columns.get(column) or rows.other.get(column, (None,))[0]
         return None if whole is None else f"CAST({whole}[{literal(key)}] AS VARCHAR)"
+
+    def entries(self, rows: Rows, names: Iterable[str]) -> dict[str, Sql | None]:
+        """Return those of some names that are no columns of ``bill``, over one source."""
+        return {name: self.expression(rows, name) for name in names if name not in BILL_COLUMNS}
 
     def _other(self, rows: Rows, name: str) -> Sql | None:
         if name not in rows.other:

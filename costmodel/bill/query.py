@@ -352,8 +352,7 @@ class Bill(Shown):
         self, source: BillSource, rows: Rows, columns: list[str], unused: str, step: str
     ) -> Sql:
         wanted = {name: self.names.sql_type(name) for name in columns}
-        entries = {name: self.names.expression(rows, name)
-                   for name in columns if name not in BILL_COLUMNS}  # fmt: skip
+        entries = self.names.entries(rows, columns)
         if entries:
             rows = Rows(**{**rows.__dict__, "columns": rows.columns | entries})
         if unused == "folded":

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -37,6 +38,7 @@ class BillSource:
         daily_columns: their columns.
         split_scan: split-cost rows of a store, or ''.
         split_columns: their columns.
+        constants: raw columns that have one and the same value in every row.
         sums: totals the file carries: name, how far its cells are from them, how far is allowed.
         keep: what must live as long as the bill, such as a folder of unpacked files.
     """
@@ -52,6 +54,7 @@ class BillSource:
     daily_columns: Mapping[str, str] = field(default_factory=dict)
     split_scan: str = ""
     split_columns: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str | datetime] = field(default_factory=dict)
     sums: tuple[tuple[str, Decimal, Decimal], ...] = ()
 
     @property

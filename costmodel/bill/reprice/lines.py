@@ -14,6 +14,7 @@ import pyarrow as pa
 from costmodel.bill.analysis.dialect import QueryEngine, Sql, ask, named, places, quote, source
 from costmodel.bill.doubts import require_met
 from costmodel.bill.query import Bill
+from costmodel.bill.reprice.raw_keys import ROWS, grouped_rows
 from costmodel.bill.source import BillFormat
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import BadInputError
@@ -88,7 +89,8 @@ def read_lines(
     if currency not in ("", "USD"):
         raise BadInputError(f"the bill is in {currency} and the catalog in USD: convert the bill")
     require_met(bill, filter_text)
-    table = ask(bill, lines_query(bill, by, filter_text), engine)
+    query = _quick_query if engine is None else lines_query
+    table = ask(bill, query(bill, by, filter_text), engine)
     texts = {name: _texts(table[f"k{place}"]) for place, name in enumerate((*_KEYS, *by))}
     pools = [_texts(table[f"p{place}"]) for place in range(len(_POOL))]
     _, pool = np.unique(np.array(["\x1f".join(parts) for parts in zip(*pools, strict=True)],
@@ -118,41 +120,58 @@ def read_lines(
 
 def lines_query(bill: Bill, by: Sequence[str] = (), filter_text: str | None = None) -> Sql:
     """Return quantity and cost of usage by price key, pool and further columns."""
+    test = usage_test(bill)
+    read = source(bill, [*_KEYS, *by, *_POOL, *_SUMS, *test.columns], filter_text, unused="folded")
+    return (
+        f"SELECT {_fields(by, 'COUNT(*)')} FROM {read.sql} WHERE {test.sql} AND {HAS_QUANTITY}"
+        f" AND {read.condition} GROUP BY {places(len((*_KEYS, *by, *_POOL)))}"
+    )
+
+
+def _quick_query(bill: Bill, by: Sequence[str], filter_text: str | None) -> Sql:
+    """Return the same for DuckDB, which is quick at grouping raw columns."""
+    test, condition = usage_test(bill), bill.filter(filter_text)
+    rows = grouped_rows(
+        bill, [*_KEYS, *by, *_POOL], _SUMS,
+        f"{test.sql} AND {HAS_QUANTITY} AND {condition.sql}",
+        [*test.columns, *sorted(condition.columns)],
+    )  # fmt: skip
+    return (
+        f"SELECT {_fields(by, f'SUM({ROWS})')} FROM ({rows}) AS bill"
+        f" GROUP BY {places(len((*_KEYS, *by, *_POOL)))}"
+    )
+
+
+def _fields(by: Sequence[str], count: Sql) -> Sql:
     keys = [(quote(name), f"k{place}") for place, name in enumerate((*_KEYS, *by))]
     keys += [(quote(name), f"p{place}") for place, name in enumerate(_POOL)]
     sums = [(f"SUM({quote(name)})", f"s{place}") for place, name in enumerate(_SUMS)]
-    sums.append(("COUNT(*)", "rows"))
-    test = usage_test(bill)
-    read = source(
-        bill,
-        [*_KEYS, *by, *_POOL, *_SUMS, *test.columns],
-        filter_text,
-        unused="folded",
-    )
-    return (
-        f"SELECT {named([*keys, *sums])} FROM {read.sql} WHERE {test.sql}"
-        f" AND {read.condition} GROUP BY {places(len(keys))}"
-    )
+    return named([*keys, *sums, (count, "rows")])
 
 
 class UsageTest(NamedTuple):
-    """Which rows are metered usage, and the columns that say so."""
+    """Which rows are metered usage, and the columns that say so.
+
+    Of these, rows without a quantity have nothing to be priced.
+    """
 
     columns: tuple[str, ...]
     sql: Sql
 
 
+HAS_QUANTITY = '"PricingQuantity" IS NOT NULL'
+
 # No corrections, no negations, no unused commitment (it has no quantity).
 _BY_CATEGORY = UsageTest(
-    ("ChargeCategory", "ChargeClass", "x_LineItemType", "PricingQuantity"),
-    '"ChargeCategory" = \'Usage\' AND "ChargeClass" IS NULL AND "PricingQuantity" IS NOT NULL'
+    ("ChargeCategory", "ChargeClass", "x_LineItemType"),
+    '"ChargeCategory" = \'Usage\' AND "ChargeClass" IS NULL'
     " AND COALESCE(\"x_LineItemType\", '') <> 'SavingsPlanNegation'",
 )
 # The same where the bill has line item types: it reads fewer columns.
 _BY_LINE_ITEM_TYPE = UsageTest(
-    ("x_LineItemType", "PricingQuantity"),
+    ("x_LineItemType",),
     "\"x_LineItemType\" IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage',"
-    " 'FlatRateSubscription') AND \"PricingQuantity\" IS NOT NULL",
+    " 'FlatRateSubscription')",
 )
 
 

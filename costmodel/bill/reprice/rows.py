@@ -1,33 +1,33 @@
 """Every usage row of a bill with its list cost, in the order tiers fill over the month.
 
 Most price keys have one tier, or an organisation's month stays inside the first: there a row costs
-its quantity times one price. Only months that cross a tier bound need a running sum.
+its quantity times one price. Where a month crosses a tier bound, its hours are priced first
+(``tier_hours``): only the rows of the very hour that crosses need a running sum.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from costmodel.bill import engine
-from costmodel.bill.analysis.dialect import Sql, named, places, quote, source
-from costmodel.bill.normalize.raw import isin
-from costmodel.bill.normalize.relation import BILL_COLUMNS
+from costmodel.bill.analysis.dialect import Sql, named, quote
+from costmodel.bill.normalize.relation import Expressions
+from costmodel.bill.normalize.source_rows import AS_STORED, rows_of_columns
 from costmodel.bill.query import Bill
-from costmodel.bill.reprice.lines import on_demand_usage_type, usage_test
-from costmodel.bill.reprice.raw_join import RAW_PRICES, joined_rows, raw_price_table
-from costmodel.bill.reprice.raw_keys import RawKeys, raw_keys
+from costmodel.bill.reprice.lines import HAS_QUANTITY, on_demand_usage_type, usage_test
+from costmodel.bill.reprice.raw_keys import RAW_KEY, SourceKeys, grouped_rows
+from costmodel.bill.reprice.tier_hours import ladders, straddling_cost, tier_hours
 from costmodel.catalog.catalog import PriceCatalog, RateMatch
 from costmodel.engine.tiers import graduated_cost
 
 # A row's price key; rows of one key and pool fill one tier ladder.
 _KEYS = ("x_PriceServiceCode", "RegionId", "SkuMeter", "x_Operation")
 _POOL = ("BillingAccountId", "BillingPeriodStart")
-# Rows of one hour fill tiers in the order of their quantity: every run gives equal costs.
-_ORDER = ("ChargePeriodStart", "PricingQuantity")
-_NEVER = 1e300  # a bound no quantity reaches
+_AMOUNT: Final = "x_Amount"
+_COST: Final = "x_CatalogCost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,7 @@ class RowPrices:
 
     def arrow(self, bill: Bill, query: Sql) -> Any:
         """Return the answer of a query on ``rows``, the priced rows, as an Arrow table."""
-        tables = self.tables | {
-            name: table for part in bill.sources for name, table in part.tables.items()
-        }
-        return engine.arrow(bill.connection, f"WITH rows AS ({self.sql}) {query}", tables)
+        return _arrow(bill, f"WITH rows AS ({self.sql}) {query}", self.tables)
 
 
 def price_rows(
@@ -62,116 +59,93 @@ def price_rows(
         filter_text: expression of the filter language.
     """
     wanted = [bill.resolve(name) for name in columns if name != "PricingQuantity"]
-    added_up = _added_up(bill, filter_text)
-    keys = _key_table(added_up.bill if added_up else bill, catalog, filter_text)
-    if added_up is not None and all(name in BILL_COLUMNS for name in wanted):
-        return _by_raw_columns(bill, added_up, keys, wanted)
-    tables, crosses = {"price_keys": keys}, bool(np.any(keys["crosses"].to_numpy()))
-    read = source(
-        bill,
-        list(
-            dict.fromkeys(
-                [*_KEYS, *_POOL, *usage_test(bill).columns, *(_ORDER if crosses else ()), *wanted]
-            )
-        ),
-        filter_text,
-        unused="folded",
-    )
-    shown = ", ".join(f"u.{quote(name)}" for name in [*wanted, "PricingQuantity"])
-    joined = _join_condition(keys)
-    usage = f"SELECT * FROM {read.sql} WHERE {usage_test(bill).sql} AND {read.condition}"
-    quantity = f"CAST(u.{quote('PricingQuantity')} AS DOUBLE)"
-    plain = (
-        f"SELECT {shown}, {quantity} * p.unit_price AS {quote('x_CatalogCost')}"
-        f" FROM ({usage}) AS u LEFT JOIN price_keys AS p ON {joined}"
-        " WHERE NOT COALESCE(p.crosses, FALSE)"
-    )
-    if not crosses:
-        return RowPrices(plain, tables)
-    # Few meters cross: naming them spares the second scan nearly all of its work.
-    meters = keys.filter(keys["crosses"])["SkuMeter"].unique().to_pylist()
-    few = f"{usage} AND {isin(quote('SkuMeter'), meters)}"
-    tiers = sum(name.startswith("begin") for name in keys.column_names)
-    return RowPrices(f"{plain} UNION ALL {_crossing(few, joined, wanted, tiers)}", tables)
+    keys, match = _priced_keys(bill, catalog, filter_text)
+    usage = _UsageRows(bill, filter_text, [*wanted, "PricingQuantity"])
+    shown = ", ".join(map(quote, [*wanted, "PricingQuantity"]))
+    plain = usage.sql("NOT p.crosses", {"x_UnitPrice": "p.unit_price"})
+    parts = [f"SELECT {shown}, {_AMOUNT} * x_UnitPrice AS {quote(_COST)} FROM ({plain}) AS u"]
+    tables = {"price_keys": keys.select([RAW_KEY, "unit_price", "crosses", "pool_key"])}
+    if np.any(keys["crosses"].to_numpy()):
+        crossing = _UsageRows(bill, filter_text, [*wanted, "PricingQuantity", "ChargePeriodStart"])
+        rows = crossing.sql("p.crosses", {"x_PoolKey": "p.pool_key"})
+        tables["tier_ladders"] = steps = ladders(keys, match)
+        tables["tier_hours"] = tier_hours(
+            lambda query: _arrow(bill, query, tables), rows, keys, match
+        )
+        of_hour = ('JOIN tier_hours AS h ON h.x_PoolKey = u.x_PoolKey AND h."ChargePeriodStart"'
+                   ' IS NOT DISTINCT FROM u."ChargePeriodStart"')  # fmt: skip
+        parts.append(
+            f"SELECT {_of('u', [*wanted, 'PricingQuantity'])}, {_AMOUNT} * h.unit_price AS"
+            f" {quote(_COST)} FROM ({rows}) AS u {of_hour} WHERE h.unit_price IS NOT NULL"
+        )
+        if tables["tier_hours"]["unit_price"].null_count:
+            whole = f"SELECT u.*, h.before FROM ({rows}) AS u {of_hour} WHERE h.unit_price IS NULL"
+            parts.append(straddling_cost(whole, shown, steps, quote(_COST)))
+    return RowPrices(" UNION ALL ".join(parts), tables)
 
 
-def _by_raw_columns(
-    bill: Bill, added_up: RawKeys, keys: pa.Table, wanted: Sequence[str]
-) -> RowPrices:
-    """Return the same query on raw columns, where the bill has them in one table."""
-    table = raw_price_table(added_up, (*_KEYS, *_POOL), keys)
-    shown = ", ".join(quote(name) for name in [*wanted, "PricingQuantity"])
-    amount = f"CAST({quote('PricingQuantity')} AS DOUBLE)"
-    cost = quote("x_CatalogCost")
-    rows = joined_rows(bill, table, [*wanted, "PricingQuantity"], ["unit_price"], "NOT p.crosses")
-    plain = f"SELECT {shown}, {amount} * x_unit_price AS {cost} FROM ({rows}) AS u"
-    tables = {RAW_PRICES: table}
-    if not np.any(keys["crosses"].to_numpy()):
-        return RowPrices(plain, tables)
-    steps = [name for name in keys.column_names if name.startswith(("begin", "finish", "price"))]
-    rows = joined_rows(
-        bill, table, list(dict.fromkeys([*wanted, *_ORDER])), ["pool_key", *steps], "p.crosses"
-    )
-    order = ", ".join(map(quote, _ORDER))
-    running = (
-        f"SELECT *, CAST(SUM({quote('PricingQuantity')}) OVER (PARTITION BY x_pool_key"
-        f" ORDER BY {order} ROWS UNBOUNDED PRECEDING) AS DOUBLE) AS after, {amount} AS amount"
-        f" FROM ({rows}) AS u"
-    )
-    crossing = f"SELECT {shown}, {_pieces(len(steps) // 3, 'x_')} AS {cost} FROM ({running}) AS w"
-    return RowPrices(f"{plain} UNION ALL {crossing}", tables)
+def _of(table: str, names: Sequence[str]) -> Sql:
+    return ", ".join(f"{table}.{quote(name)}" for name in names)
 
 
-def _pieces(tiers: int, prefix: str = "") -> Sql:
-    """Return the cost of what of each tier lies between a row's running sums."""
-    return " + ".join(
-        f"w.{prefix}price{tier} * GREATEST(LEAST(w.after, w.{prefix}finish{tier})"
-        f" - GREATEST(w.after - w.amount, w.{prefix}begin{tier}), 0)"
-        for tier in range(tiers)
-    )
+class _UsageRows:
+    """Usage rows of a bill joined to ``price_keys``.
+
+    Args:
+        bill: the bill.
+        filter_text: expression of the filter language.
+        names: columns of the relation to show.
+    """
+
+    def __init__(self, bill: Bill, filter_text: str | None, names: Sequence[str]) -> None:
+        self._bill = bill
+        self._names = list(dict.fromkeys(names))
+        test, condition = usage_test(bill), bill.filter(filter_text)
+        self._read = [*test.columns, "PricingQuantity", *sorted(condition.columns)]
+        self._condition = f"{test.sql} AND {HAS_QUANTITY} AND {condition.sql}"
+
+    def sql(self, condition: Sql, carried: Expressions) -> Sql:
+        """Return the rows whose key meets a condition, with what the key carries."""
+        return " UNION ALL ".join(
+            self._of_source(place, condition, carried) for place in range(len(self._bill.sources))
+        )
+
+    def _of_source(self, place: int, condition: Sql, carried: Expressions) -> Sql:
+        keys = SourceKeys(self._bill, place, [*_KEYS, *_POOL])
+        joined = (
+            f"(SELECT s.*, {named([(str(sql), name) for name, sql in carried.items()])}"
+            f" FROM {keys.source.scan} AS s JOIN price_keys AS p ON {keys.key} = p.{RAW_KEY}"
+            f" WHERE {condition}) AS priced"
+        )
+        # A cost is a double: the quantity need not become a decimal on the way.
+        amount = rows_of_columns(
+            keys.source.format, keys.source.columns, self._bill.prefixes, AS_STORED
+        ).columns["PricingQuantity"]
+        more: Expressions = {_AMOUNT: f"CAST({amount} AS DOUBLE)"}
+        more |= {name: quote(name) for name in carried}
+        inner = keys.relation(list(dict.fromkeys([*self._names, *self._read])), more, joined)
+        shown = ", ".join(map(quote, [*self._names, *more]))
+        return f"SELECT {shown} FROM ({inner}) AS bill WHERE {self._condition}"
 
 
-def _join_condition(keys: pa.Table) -> Sql:
-    """Return the test that a row has a key; what all keys have in common need not be compared."""
-    tests = []
-    for name in (*_KEYS, *_POOL):
-        values = keys[name].unique()
-        if len(values) > 1:
-            equal = "IS NOT DISTINCT FROM" if values.null_count else "="
-            tests.append(f"u.{quote(name)} {equal} p.{quote(name)}")
-    return " AND ".join(tests) or "TRUE"
+def _priced_keys(
+    bill: Bill, catalog: PriceCatalog, filter_text: str | None
+) -> tuple[pa.Table, RateMatch]:
+    """Return each raw key with its price, its pool and whether that crosses a tier bound.
 
-
-def _crossing(usage: Sql, joined: Sql, wanted: Sequence[str], tiers: int) -> Sql:
-    """Return the rows of pools that cross a tier bound: what of each tier lies inside the row."""
-    names = [*wanted, "PricingQuantity"]
-    order = ", ".join(f"u.{quote(name)}" for name in _ORDER)
-    steps = [f"p.{name}{tier}" for tier in range(tiers) for name in ("begin", "finish", "price")]
-    running = (
-        f"SELECT {', '.join([f'u.{quote(name)}' for name in names] + steps)},"
-        f" CAST(SUM(u.{quote('PricingQuantity')}) OVER (PARTITION BY p.pool_key ORDER BY {order}"
-        " ROWS UNBOUNDED PRECEDING) AS DOUBLE) AS after,"
-        f" CAST(u.{quote('PricingQuantity')} AS DOUBLE) AS amount"
-        f" FROM ({usage}) AS u JOIN price_keys AS p ON {joined} WHERE p.crosses"
-    )
-    shown = ", ".join(f"w.{quote(name)}" for name in names)
-    return f"SELECT {shown}, {_pieces(tiers)} AS {quote('x_CatalogCost')} FROM ({running}) AS w"
-
-
-def _added_up(bill: Bill, filter_text: str | None) -> RawKeys | None:
-    # A filter may look at single rows.
-    return None if filter_text else raw_keys(bill, [*_KEYS, *_POOL, *usage_test(bill).columns])
-
-
-def _key_table(bill: Bill, catalog: PriceCatalog, filter_text: str | None) -> pa.Table:
-    """Return each key and pool with its price and whether it crosses a tier bound."""
-    keys = [(quote(name), name) for name in (*_KEYS, *_POOL)]
-    fields = named([*keys, (f"SUM({quote('PricingQuantity')})", "quantity")])
-    columns = [*_KEYS, *_POOL, *usage_test(bill).columns]
-    read = source(bill, columns, filter_text, unused="folded")
+    The table has ``x_RawKey, pool_key, unit_price, crosses``, and of its pool ``quantity, cost``.
+    """
+    names = [*_KEYS, *_POOL]
+    test, condition = usage_test(bill), bill.filter(filter_text)
+    rows = grouped_rows(
+        bill, names, ["PricingQuantity"], f"{test.sql} AND {condition.sql}",
+        [*test.columns, *sorted(condition.columns)],
+    )  # fmt: skip
+    listed = ", ".join(map(quote, names))
     table = bill.arrow(
-        f"SELECT {fields} FROM {read.sql} WHERE {usage_test(bill).sql} AND {read.condition}"
-        f" GROUP BY {places(len(keys))}"
+        f"SELECT {RAW_KEY}, {listed}, DENSE_RANK() OVER (ORDER BY {listed}) AS pool_key,"
+        f" SUM({quote('PricingQuantity')}) OVER (PARTITION BY {listed}) AS quantity"
+        f" FROM ({rows}) AS bill"
     )
     texts = {
         name: np.asarray(table[name].fill_null("").to_numpy(), dtype=object) for name in _KEYS
@@ -181,41 +155,29 @@ def _key_table(bill: Bill, catalog: PriceCatalog, filter_text: str | None) -> pa
         texts["x_PriceServiceCode"], texts["RegionId"],
         on_demand_usage_type(np.asarray(usage_type, dtype=object)), texts["x_Operation"],
     )  # fmt: skip
-    quantity = table["quantity"].cast(pa.float64()).to_numpy()
-    return _with_prices(table, match, quantity)
+    return _with_prices(table.drop_columns(names), match), match
 
 
-def _with_prices(table: pa.Table, match: RateMatch, quantity: Any) -> pa.Table:
+def _with_prices(table: pa.Table, match: RateMatch) -> pa.Table:
     tiers, known = match.tiers, match.sku >= 0
+    quantity = table["quantity"].cast(pa.float64()).fill_null(0.0).to_numpy()
     first = tiers.first[np.maximum(match.sku, 0)] if len(match.skus) else np.zeros(len(table), int)
     price = np.append(tiers.unit_price, np.nan)[np.where(known, first, -1)]
     width = np.where(known, np.append(np.diff(tiers.first), 0)[match.sku], 0)
     second = np.append(tiers.begin_range, np.inf)[np.where(width > 1, first + 1, -1)]
-    crosses = quantity > second
-    table = table.append_column("cost", pa.array(graduated_cost(tiers, match.sku, quantity)))
-    table = table.append_column("unit_price", pa.array(price, from_pandas=True))
-    table = table.append_column("crosses", pa.array(crosses))
-    table = table.append_column("pool_key", pa.array(np.arange(len(table))))
-    for name, values in _ladders(match, crosses).items():
+    columns = {
+        "cost": graduated_cost(tiers, match.sku, quantity),
+        "unit_price": pa.array(price, from_pandas=True),
+        "crosses": quantity > second,
+    }
+    for name, values in columns.items():
         table = table.append_column(name, pa.array(values))
     return table
 
 
-def _ladders(match: RateMatch, crosses: Any) -> dict[str, Any]:
-    """Return begin, finish and price of each tier of the keys that cross one, tier by tier.
-
-    Ladders shorter than the longest are filled up with tiers nothing reaches.
-    """
-    tiers, sku = match.tiers, np.where(crosses, match.sku, -1)
-    width = np.where(crosses, np.append(np.diff(tiers.first), 0)[sku], 0)
-    columns = {}
-    for tier in range(int(width.max(initial=0))):
-        row = np.where(tier < width, np.append(tiers.first, 0)[sku] + tier, -1)
-        after = np.where(tier + 1 < width, row + 1, -1)
-        columns[f"begin{tier}"] = np.append(tiers.begin_range, _NEVER)[row]
-        columns[f"finish{tier}"] = np.append(tiers.begin_range, _NEVER)[after]
-        columns[f"price{tier}"] = np.append(tiers.unit_price, 0.0)[row]
-    return columns
+def _arrow(bill: Bill, query: Sql, tables: dict[str, pa.Table]) -> Any:
+    registered = {name: table for part in bill.sources for name, table in part.tables.items()}
+    return engine.arrow(bill.connection, query, registered | tables)
 
 
 def catalog_total(bill: Bill, catalog: PriceCatalog, filter_text: str | None = None) -> float:
@@ -226,6 +188,7 @@ def catalog_total(bill: Bill, catalog: PriceCatalog, filter_text: str | None = N
         catalog: the prices.
         filter_text: expression of the filter language.
     """
-    added_up = _added_up(bill, filter_text)
-    keys = _key_table(added_up.bill if added_up else bill, catalog, filter_text)
-    return float(np.nansum(keys["cost"].to_numpy()))
+    keys, _ = _priced_keys(bill, catalog, filter_text)
+    # Pools in order: the sum of doubles is the same in every run.
+    _, of_pool = np.unique(keys["pool_key"].to_numpy(), return_index=True)
+    return float(np.nansum(keys["cost"].to_numpy()[of_pool]))

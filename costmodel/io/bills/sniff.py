@@ -6,10 +6,11 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from costmodel.bill.normalize.raw import snake_case
 from costmodel.bill.source import BillFormat
@@ -51,6 +52,7 @@ class Sniffed:
     gzipped: bool = False
     skip: int = 0  # lines before the header
     has_header: bool = True  # if not, columns are from a list
+    constants: Mapping[str, str | datetime] = field(default_factory=dict)
     archive: Path | None = None  # the zip file it was unpacked from
 
     @property
@@ -91,13 +93,36 @@ def _sniff_parquet(path: Path) -> Sniffed:
     import pyarrow.parquet as pq
 
     try:
-        names = pq.read_schema(path).names
+        metadata = pq.read_metadata(path)
+        names = metadata.schema.to_arrow_schema().names
     except (pa.ArrowInvalid, OSError) as error:
         raise BillError(f"{path}: the Parquet file is damaged: download it again") from error
     found = format_of(names)
     if found is None:
         raise BillError(f"{path}: columns of no bill this package knows; {_SUPPORTED}")
-    return Sniffed(path, "parquet", found, tuple(names))
+    return Sniffed(path, "parquet", found, tuple(names), constants=_constants(metadata))
+
+
+def _constants(metadata: Any) -> dict[str, str | datetime]:
+    """Return the columns that have one value in all rows, as far as the file's statistics say."""
+    found: dict[str, str | datetime] = {}
+    for column in range(metadata.num_columns if metadata.num_row_groups else 0):
+        first = metadata.row_group(0).column(column)
+        value = _only_value(first)
+        if value is not None and all(
+            _only_value(metadata.row_group(group).column(column)) == value
+            for group in range(1, metadata.num_row_groups)
+        ):
+            found[first.path_in_schema] = value
+    return found
+
+
+def _only_value(chunk: Any) -> str | datetime | None:
+    known = chunk.statistics
+    if known is None or not known.has_min_max or not known.has_null_count or known.null_count:
+        return None
+    value = known.min
+    return value if isinstance(value, str | datetime) and value == known.max else None
 
 
 def _gunzip_head(path: Path, head: bytes) -> bytes:

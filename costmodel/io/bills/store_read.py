@@ -22,11 +22,13 @@ def store_source(store: Path) -> BillSource:
     rows = _scan(store, [name for unit in units for name in unit.files])
     daily = _scan(store, [name for unit in units for name in unit.daily])
     split = _scan(store, [name for unit in units for name in unit.split])
+    payers = {unit.payer for unit in units}
     return BillSource(
         format=BillFormat.STORE,
         scan=rows,
         columns=describe(rows, str(store)),
         paths=(str(store),),
+        constants={"BillingAccountId": min(payers)} if len(payers) == 1 and all(payers) else {},
         daily_scan=daily,
         daily_columns=describe(daily, str(store)),
         split_scan=split,

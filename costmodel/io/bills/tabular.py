@@ -1,6 +1,7 @@
 """CSV and Parquet parts of one format as a single scan: the schema is the union by name."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from costmodel.bill import engine
@@ -92,7 +93,18 @@ def tabular_source(parts: Sequence[Sniffed], keep: tuple[Any, ...] = ()) -> Bill
         paths=tuple(str(part.path) for part in parts),
         issues=tuple(_disabled(parts, columns)),
         keep=keep,
+        constants=_constants(parts),
     )
+
+
+def _constants(parts: Sequence[Sniffed]) -> dict[str, str | datetime]:
+    """Return the columns that have one and the same value in every file."""
+    as_they_are = set(parts[0].columns) & set(scan_names(parts[0].columns))
+    return {
+        name: value
+        for name, value in parts[0].constants.items()
+        if name in as_they_are and all(part.constants.get(name) == value for part in parts)
+    }
 
 
 def _check_required(parts: Sequence[Sniffed], columns: Iterable[str]) -> None:

@@ -1,15 +1,19 @@
 """Every row has its list cost, tiers filling in the order of time."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from costmodel import load_catalog, read_bill
 from costmodel.bill.generate.catalog_prices import catalog_price_table
 from costmodel.bill.generate.plan import BillSettings
+from costmodel.bill.query import Bill
 from costmodel.bill.reprice.rows import catalog_total, price_rows
 from costmodel.io.generated_bill import generate_bill
-from tests.unit.bill.focus_bill import focus_bill, row
+from tests.unit.bill.focus_bill import PREFIXES, focus_bill, row
 from tests.unit.bill.reprice.small_catalog import small_catalog
 
 
@@ -81,3 +85,92 @@ def test_the_total_is_the_graduated_cost_of_each_pool() -> None:
     bill = focus_bill([traffic(0, 80.0), traffic(1, 40.0), traffic(0, 1.0, SkuMeter="Mystery")])
 
     assert catalog_total(bill, small_catalog()) == pytest.approx(11.0)
+
+
+def drawn_rows(seed: int) -> list[dict]:
+    """Rows of two organisations, months and regions; their months cross 100 GB, some twice."""
+    draw = np.random.default_rng(seed)
+    meters = {"us-east-1": "Bytes", "eu-west-1": "EU-Bytes"}
+    rows = []
+    for number in range(300):
+        region = str(draw.choice(list(meters)))
+        month = int(draw.integers(1, 3))
+        start = datetime(
+            2026, month, int(draw.integers(1, 4)), int(draw.integers(0, 3)), tzinfo=UTC
+        )
+        meter = "Mystery" if draw.random() < 0.1 else meters[region]
+        quantity = None if draw.random() < 0.1 else round(float(draw.normal(5, 6)), 3)
+        rows.append(
+            row(f"2026-{month:02}", x_UsageType="Bytes", SkuMeter=meter, RegionId=region,
+                PricingUnit="GB", ChargePeriodStart=start, PricingQuantity=quantity,
+                BillingAccountId=f"00000000000{draw.integers(1, 3)}", ResourceId=f"r{number}",
+                ChargeClass="Correction" if draw.random() < 0.05 else None)
+        )  # fmt: skip
+    return rows
+
+
+def brute_force(rows: list[dict]) -> dict[str, float | None]:
+    """Cost by resource: each row moves its pool's running sum along the ladder, in exact steps."""
+    price = {"us-east-1": Decimal(1), "eu-west-1": Decimal("1.25")}
+
+    def ladder(quantity: Decimal) -> Decimal:
+        used = max(quantity, Decimal(0))
+        return min(used, Decimal(100)) * Decimal("0.10") + max(used - 100, 0) * Decimal("0.05")
+
+    running: dict[tuple, Decimal] = {}
+    costs: dict[str, float | None] = {}
+    counted = [r for r in rows if r["PricingQuantity"] is not None and r["ChargeClass"] is None]
+    for entry in sorted(counted, key=lambda r: (r["ChargePeriodStart"], r["PricingQuantity"])):
+        region = entry["RegionId"]
+        pool = (entry["BillingAccountId"], entry["BillingPeriodStart"], region)
+        if entry["SkuMeter"] == "Mystery":
+            costs[entry["ResourceId"]] = None
+            continue
+        before = running.get(pool, Decimal(0))
+        running[pool] = before + Decimal(str(entry["PricingQuantity"]))
+        step = ladder(running[pool]) - ladder(before)
+        costs[entry["ResourceId"]] = float(step * price[region])
+    return costs
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_every_row_costs_what_a_walk_along_the_ladder_says(seed: int) -> None:
+    drawn = drawn_rows(seed)
+
+    bill = focus_bill(drawn)
+
+    found = {resource: cost for resource, _, cost in costs(bill, "ResourceId")}
+    expected = brute_force(drawn)
+    assert found.keys() == expected.keys()
+    assert found == {name: pytest.approx(cost, abs=1e-9) for name, cost in expected.items()}
+    total = sum(cost for cost in expected.values() if cost is not None)
+    assert catalog_total(bill, small_catalog()) == pytest.approx(total, abs=1e-9)
+
+
+def test_rows_of_several_sources_fill_one_ladder() -> None:
+    drawn = drawn_rows(7)
+    halves = [focus_bill(drawn[:150]).sources[0], focus_bill(drawn[150:]).sources[0]]
+    tables = [half.tables["small_bill"] for half in halves]
+    sources = [
+        replace(half, scan=f"half{i}", tables={f"half{i}": table})
+        for i, (half, table) in enumerate(zip(halves, tables, strict=True))
+    ]
+
+    found = {name: cost for name, _, cost in costs(Bill(sources, PREFIXES), "ResourceId")}
+
+    assert found == {n: pytest.approx(c, abs=1e-9) for n, c in brute_force(drawn).items()}
+
+
+def test_a_filter_leaves_tiers_to_the_rows_that_meet_it() -> None:
+    drawn = drawn_rows(8)
+    kept = [entry for entry in drawn if entry["BillingAccountId"] == "000000000002"]
+    rows = price_rows(
+        focus_bill(drawn), small_catalog(), ["ResourceId"], "BillingAccountId = '000000000002'"
+    )
+
+    table = rows.arrow(focus_bill(drawn), "SELECT * FROM rows")
+
+    found = dict(
+        zip(*(table[n].to_pylist() for n in ("ResourceId", "x_CatalogCost")), strict=True)
+    )
+    assert found == {n: pytest.approx(c, abs=1e-9) for n, c in brute_force(kept).items()}
