@@ -31,7 +31,9 @@ def ladders(keys: pa.Table, match: RateMatch) -> pa.Table:
     for tier in range(int(width.max(initial=0))):
         row = np.where(tier < width, np.append(tiers.first, 0)[sku] + tier, -1)
         after = np.where(tier + 1 < width, row + 1, -1)
-        columns[f"begin{tier}"] = np.append(tiers.begin_range, _NEVER)[row]
+        # What is given back before anything was used is at the first price.
+        begin = np.append(tiers.begin_range, _NEVER)[row]
+        columns[f"begin{tier}"] = begin if tier else np.full(len(pools), -_NEVER)
         columns[f"finish{tier}"] = np.append(tiers.begin_range, _NEVER)[after]
         columns[f"price{tier}"] = np.append(tiers.unit_price, 0.0)[row]
     return pa.table(columns)

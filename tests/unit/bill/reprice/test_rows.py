@@ -110,26 +110,35 @@ def drawn_rows(seed: int) -> list[dict]:
 
 
 def brute_force(rows: list[dict]) -> dict[str, float | None]:
-    """Cost by resource: each row moves its pool's running sum along the ladder, in exact steps."""
+    """Cost by resource: each row moves its pool's running sum along the ladder, in exact steps.
+
+    A month that ends inside its first tier never left it, whatever was given back meanwhile.
+    """
     price = {"us-east-1": Decimal(1), "eu-west-1": Decimal("1.25")}
 
-    def ladder(quantity: Decimal) -> Decimal:
-        used = max(quantity, Decimal(0))
-        return min(used, Decimal(100)) * Decimal("0.10") + max(used - 100, 0) * Decimal("0.05")
+    def ladder(quantity: Decimal, total: Decimal) -> Decimal:
+        over = max(quantity - 100, Decimal(0)) if total > 100 else Decimal(0)
+        return (quantity - over) * Decimal("0.10") + over * Decimal("0.05")
+
+    def pool_of(entry: dict) -> tuple:
+        return (entry["BillingAccountId"], entry["BillingPeriodStart"], entry["SkuMeter"])
 
     running: dict[tuple, Decimal] = {}
+    total: dict[tuple, Decimal] = {}
     costs: dict[str, float | None] = {}
     counted = [r for r in rows if r["PricingQuantity"] is not None and r["ChargeClass"] is None]
+    for entry in counted:
+        amount = Decimal(str(entry["PricingQuantity"]))
+        total[pool_of(entry)] = total.get(pool_of(entry), Decimal(0)) + amount
     for entry in sorted(counted, key=lambda r: (r["ChargePeriodStart"], r["PricingQuantity"])):
-        region = entry["RegionId"]
-        pool = (entry["BillingAccountId"], entry["BillingPeriodStart"], region)
+        pool = pool_of(entry)
         if entry["SkuMeter"] == "Mystery":
             costs[entry["ResourceId"]] = None
             continue
         before = running.get(pool, Decimal(0))
         running[pool] = before + Decimal(str(entry["PricingQuantity"]))
-        step = ladder(running[pool]) - ladder(before)
-        costs[entry["ResourceId"]] = float(step * price[region])
+        step = ladder(running[pool], total[pool]) - ladder(before, total[pool])
+        costs[entry["ResourceId"]] = float(step * price[entry["RegionId"]])
     return costs
 
 
