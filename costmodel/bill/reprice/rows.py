@@ -1,8 +1,9 @@
 """Every usage row of a bill with its list cost, in the order tiers fill over the month.
 
 Most price keys have one tier, or an organisation's month stays inside the first: there a row costs
-its quantity times one price (a month that ends in its first tier never left it). Where a month crosses a tier bound, its hours are priced first
-(``tier_hours``): only the rows of the very hour that crosses need a running sum.
+its quantity times one price (a month that ends in its first tier never left it). Where a month
+crosses a tier bound, its hours are priced first (``tier_hours``): only the rows of the very hour
+that crosses need a running sum.
 """
 
 from collections.abc import Sequence
