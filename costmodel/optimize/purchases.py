@@ -15,7 +15,7 @@ from costmodel.engine.coverage import trace_commitments
 from costmodel.errors import CostModelError, Issue, IssueReason
 from costmodel.optimize.commitments.offers import RESERVED, build_offers
 from costmodel.optimize.commitments.plan import plan_from_usage
-from costmodel.optimize.commitments.rates import CommittedRates
+from costmodel.optimize.commitments.rates import CommittedRates, reserved_prices
 from costmodel.optimize.commitments.result import CommitmentPlan, purchase_row
 from costmodel.optimize.commitments.settings import CommitmentChoice
 from costmodel.optimize.commitments.statement import Purchase
@@ -153,7 +153,8 @@ def _without_reservations(left: HourlyUsage, catalog: PriceCatalog) -> Iterator[
     for service in _SELLS_RESERVATIONS:
         used = (rows["x_ServiceCode"] == service).to_numpy() & (rows["x_InstanceType"] != "")
         regions = sorted(set(rows["RegionId"][used]))
-        if regions and not any(catalog.reserved(service, r).num_rows for r in regions):
+        tables = [reserved_prices(catalog, service, region) for region in regions]
+        if regions and not any(table is not None and len(table) for table in tables):
             worth = float(np.sum(spend[used])) / float(left.weight.sum()) * HOURS_PER_MONTH
             text = f"no reserved prices of {service}: {worth:,.2f} USD a month not planned for"
             yield Issue(IssueReason.NO_COMMITTED_RATE, "commitments", text)

@@ -20,6 +20,17 @@ TERMS = ("1yr", "3yr")
 PAYMENTS = ("No Upfront", "Partial Upfront", "All Upfront")
 
 
+def reserved_prices(catalog: PriceCatalog, service_code: str, region_id: str) -> Any:
+    """Return the reserved prices of a service as a pandas table; None for one without prices.
+
+    Marketplace products and bills of other providers name services no price list has.
+    """
+    try:
+        return catalog.reserved(service_code, region_id).to_pandas()
+    except CatalogError:
+        return None
+
+
 @dataclass
 class CommittedRates:
     """Committed rates of some usage rows, looked up once per plan type."""
@@ -70,7 +81,9 @@ class CommittedRates:
     def _join_reserved(self) -> dict[tuple[str, str, str], tuple[Floats, Floats]]:
         rows = self.usage.rows
         pairs = sorted(set(zip(rows["x_ServiceCode"], rows["RegionId"], strict=True)))
-        frames = [self.catalog.reserved(s, r).to_pandas() for s, r in pairs]
+        frames = [
+            table for s, r in pairs if (table := reserved_prices(self.catalog, s, r)) is not None
+        ]
         found = self._joined(frames)
         if found is None:
             return {}

@@ -200,6 +200,11 @@ def _pivot(frame: "pd.DataFrame", keys: list[str], issues: list[Issue]) -> Hourl
     _report(issues, IssueReason.DATA_QUALITY, int(too_long.sum()),
             "rows that span several hours or days are left out")  # fmt: skip
     frame = frame[~too_long]
+    if frame.empty:
+        raise CommitmentError(
+            "no row of usage on demand is of an hour or a day, with quantity and price: there is "
+            "nothing to commit to; use a bill of hourly rows"
+        )
     frame = frame.assign(x_slot=frame["x_start"].dt.floor(step))
     slots = pd.date_range(frame["x_slot"].min(), frame["x_slot"].max(), freq=step)
     grouped = frame.groupby([*keys, "x_slot"], as_index=False)[["x_quantity", "x_cost"]].sum()

@@ -8,7 +8,11 @@ import pytest
 import costmodel
 from costmodel.errors import BadInputError
 from costmodel.optimize.commitments.billed_held import _terms, held_on_bill
+from costmodel.optimize.commitments.simulate import simulate_usage
+from costmodel.optimize.commitments.usage import EITHER, read_usage
 from costmodel.optimize.hourly_bill import read_hourly_bill, short_name
+from costmodel.optimize.recommend import Settings
+from tests.unit.optimize.rules.test_recommend import account, instance, series
 
 SEED = 3
 
@@ -140,3 +144,56 @@ def test_recommendations_of_a_whole_bill_add_up(bills, catalog) -> None:
 )
 def test_the_id_inside_an_arn(name, short) -> None:
     assert short_name(name) == short
+
+
+def instances_of(bill, count: int):
+    """Return inventory rows and idle metrics of the instances that cost most on a bill."""
+    found = bill.sql(
+        "SELECT ResourceId, MAX(x_UsageType) AS usage FROM bill WHERE ChargeCategory = 'Usage'"
+        " AND x_UsageType LIKE 'BoxUsage:%' AND PricingCategory IN ('Standard', 'Committed')"
+        " AND x_Operation = 'RunInstances' AND ResourceId IS NOT NULL GROUP BY ALL"
+        f" ORDER BY SUM(ListCost) DESC, ResourceId LIMIT {count}"
+    ).to_pylist()
+    names = [short_name(row["ResourceId"]) for row in found]
+    kinds = [row["usage"].partition(":")[2] for row in found]
+    rows = [instance(name, kind) for name, kind in zip(names, kinds, strict=True)]
+    return rows, [series(n, CPUUtilization=2.0, NetworkIn=1e5, NetworkOut=1e4) for n in names]
+
+
+def test_stopping_instances_saves_what_two_simulations_of_the_bill_differ_by(
+    bills, catalog
+) -> None:
+    bill = bills["cur"]
+    rows, observed = instances_of(bill, 25)
+    held = [
+        costmodel.HeldCommitment("Reserved", 2.0, scope="m5.large", region="us-east-1"),
+        costmodel.HeldCommitment("Compute", 0.25),
+    ]
+
+    result = costmodel.recommend(
+        account({"ec2_instances": rows}, *observed), catalog, bill=bill, held=held,
+        settings=Settings(checks=frozenset({"ec2-idle"})),
+    )  # fmt: skip
+
+    stopped = {r.resource_id for r in result.accepted}
+    assert 5 < len(stopped) < len(rows)
+    # The same bill without these instances, through the public simulator.
+    columns = (
+        "ChargePeriodStart, ChargePeriodEnd, ChargeCategory, PricingCategory, x_ServiceCode,"
+        " RegionId, x_UsageType, x_Operation, CAST(PricingQuantity AS DOUBLE) AS PricingQuantity,"
+        " CAST(ContractedCost AS DOUBLE) AS ContractedCost, CommitmentDiscountStatus, ResourceId"
+    )
+    table = bill.sql(f"SELECT {columns} FROM bill WHERE ChargeCategory = 'Usage'").to_pandas()
+    gone = table["ResourceId"].fillna("").map(short_name).isin(stopped)
+    of_instance = table["x_UsageType"].fillna("").str.startswith("BoxUsage")
+    before = simulate_usage(read_usage(table, pricing=EITHER), held, catalog)
+    left = read_usage(table[~(gone & of_instance)], pricing=EITHER)
+    after = simulate_usage(left, held, catalog)
+    assert len(left.weight) == len(before.usage.weight) == 744
+
+    # Fees stay as they are; what is left on demand is what the bill drops by.
+    rest = [float(run.usage.weight @ run.coverage.on_demand_cost) for run in (before, after)]
+    drop = (rest[0] - rest[1]) * 730 / 744
+    assert result.effective_saving == pytest.approx(drop, abs=0.005)
+    # Some of it is covered: list prices would promise more.
+    assert result.list_saving > result.effective_saving + 1.0

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from costmodel.errors import BadInputError
+from costmodel.errors import BadInputError, CatalogError
 from costmodel.optimize.commitments.offers import flexible_units, reservation_pools, unit_draw
-from costmodel.optimize.commitments.rates import CommittedRates
+from costmodel.optimize.commitments.rates import CommittedRates, reserved_prices
 from costmodel.optimize.commitments.usage import platform_of, read_usage
 from tests.unit.optimize.commitments.catalog_of_two_families import FewRates, charges
 
@@ -77,3 +77,11 @@ def test_missing_sagemaker_rates_are_reported_when_they_matter() -> None:
 
     assert np.isnan(rates.plan("SageMaker", "1yr", "No Upfront")).all()
     assert "no SageMaker" in rates.issues[0].message
+
+
+def test_a_service_no_price_list_has_is_sold_no_reservation() -> None:
+    class NoSuchService:
+        def reserved(self, service_code, region_id):
+            raise CatalogError(f"the catalog has no table rates/{service_code}")
+
+    assert reserved_prices(NoSuchService(), "8hj3k", "us-east-1") is None

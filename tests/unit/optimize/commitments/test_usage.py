@@ -121,3 +121,13 @@ def test_missing_columns_are_named(drop, message) -> None:
 def test_a_table_without_usage_says_so() -> None:
     with pytest.raises(CommitmentError, match="nothing to commit to"):
         read_usage(charges({"BoxUsage:m5.large": [1.0]}, ChargeCategory="Tax"))
+
+
+@pytest.mark.parametrize(
+    "columns", [{"ChargePeriodEnd": "2026-03-01T00:00:00Z"}, {"PricingQuantity": None}]
+)
+def test_a_table_of_months_or_without_quantities_has_nothing_to_commit_to(columns) -> None:
+    table = charges({"BoxUsage:m5.large": np.ones(3)}).assign(**columns)
+
+    with pytest.raises(CommitmentError, match="nothing to commit to"):
+        read_usage(table)
