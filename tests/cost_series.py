@@ -26,7 +26,7 @@ def make_families(seed: int, count: int = 16) -> dict[str, np.ndarray]:
     week[:, :2] = random.uniform(0.3, 0.8, (count, 2))
     steps = np.exp(np.cumsum((random.random(shape) < 0.01) * random.normal(0, 0.5, shape), axis=1))
     busy = random.random(shape) < random.uniform(0.05, 0.4, (count, 1))
-    return {
+    families = {
         "noise": level() * noise(0.08),
         "trend": level() * (1 + random.uniform(-0.0008, 0.004, (count, 1)) * day) * noise(0.04),
         "weekly": level() * week[:, day % 7] * noise(0.06),
@@ -36,6 +36,15 @@ def make_families(seed: int, count: int = 16) -> dict[str, np.ndarray]:
         "constant": np.repeat(level(), DAYS, axis=1),
         "random walk": level() * np.exp(np.cumsum(random.normal(0, 0.03, shape), axis=1)),
         "outliers": level() * noise(0.06) * (1 + 4.0 * (random.random(shape) < 0.02)),
+    }
+    works = level() * noise(0.1) * ~np.isin(day % 7, (5, 6))
+    shifts = np.exp(
+        np.cumsum((random.random(shape) < 0.02) * random.normal(0, 0.5, shape), axis=1)
+    )
+    return families | {
+        "idle weekend": works,
+        "idle weekend, steps": works * shifts,
+        "credits": families["noise"] * (1 - 3.0 * (day % 30 == 3)),
     }
 
 

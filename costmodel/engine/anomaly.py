@@ -84,9 +84,7 @@ def expect(y: Floats) -> Expectation:
     for start in range(WEEK, length, WEEK):
         profile = weekly_profile(filled[:, :start], first)
         end = min(start + WEEK, length)
-        weekday = np.arange(-WEEK, end - start) % WEEK
-        level = filled[:, start - WEEK : end] - profile.offset[:, weekday]
-        level /= profile.factor[:, weekday]
+        level = profile.remove(filled[:, start - WEEK : end], np.arange(-WEEK, end - start))
         windows = np.lib.stride_tricks.sliding_window_view(level, WEEK, axis=1)[:, : end - start]
         usual[:, start:end] = (np.median(windows, axis=2) + windows[..., -1]) / 2.0
         factor[:, start:end] = profile.factor[:, : end - start]

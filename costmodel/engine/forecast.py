@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from costmodel.engine.calendar_events import split_calendar_events
 from costmodel.engine.smoothing import (
@@ -33,6 +34,8 @@ _MONTH: Final = 28
 _LEVEL_DAYS: Final = 56
 _LARGEST_RATIO: Final = 4.0
 _RECENT_ORIGINS: Final = 8
+_PROFILE_DAYS: Final = 3 * WEEK  # from then on a weekly profile can be told from noise
+_CLEARLY_WEEKLY: Final = 0.7
 _CLEARLY: Final = 0.9  # how much smaller an error must be to change the method
 # Series per pass: the grid of a chunk stays in the processor's second-level cache.
 _CHUNK: Final = 256
@@ -184,16 +187,35 @@ def _paths(y: Floats, horizon: int) -> _Paths:
         np.maximum(predicted, 0.0, out=predicted, where=is_positive[None, :, None])
         return predicted[-1], known - predicted[:-1].transpose(1, 0, 2)
 
-    median, repeated = _level_forecasts(profile.remove(filled), origins, horizon)
+    level = profile.remove(filled, np.arange(-length, 0))
+    median, repeated = _level_forecasts(level, origins, horizon)
     (mean, error), (naive, naive_error) = finish(median), finish(repeated)
     # Where repeating the last week did clearly better of late, the profile is out of date.
     recent = slice(-_RECENT_ORIGINS, None)
     is_naive = _mean_size(naive_error[:, recent]) < _CLEARLY * _mean_size(error[:, recent])
+    is_naive |= _has_young_week(filled, first)
     mean = np.where(is_naive[:, None], naive, mean)
     error[is_naive] = naive_error[is_naive]
     error *= _level_ratio(filled, origins)[..., None]
     mean = np.where((first < length)[:, None], mean, np.nan)
     return _Paths(mean, _or_daily_changes(error, y))
+
+
+def _has_young_week(filled: Floats, first: Ints) -> NDArray[np.bool_]:
+    """Return which series, too young for a profile, are more like a week ago than like their mean.
+
+    With less than two weeks what was nearer decides; with more, a week must be clearly nearer.
+    """
+    recent = filled[:, 1 - _PROFILE_DAYS :]  # at least four weeks are there
+    week_ago, now = recent[:, :-WEEK], recent[:, WEEK:]
+    level = np.lib.stride_tricks.sliding_window_view(recent[:, :-1], WEEK, axis=1).mean(axis=2)
+    age = filled.shape[1] - first
+    seen = np.arange(now.shape[1], 0, -1) <= (age - WEEK)[:, None]
+    by_week = np.where(seen, np.abs(now - week_ago), 0.0).sum(axis=1)
+    by_level = np.where(seen, np.abs(now - level), 0.0).sum(axis=1)
+    share = np.where(age < 2 * WEEK, 1.0, _CLEARLY_WEEKLY)
+    is_weekly: NDArray[np.bool_] = (age < _PROFILE_DAYS) & (by_week < share * by_level)
+    return is_weekly
 
 
 def _mean_size(error: Floats) -> Floats:

@@ -61,14 +61,24 @@ class WeeklyProfile(NamedTuple):
     Position 0 belongs to day ``l``, the first forecast day.
     """
 
-    factor: Floats  # (n, 7) mean 1; all 1 for an additive profile
+    factor: Floats  # (n, 7) mean 1, never negative; all 1 for an additive profile
     offset: Floats  # (n, 7) mean 0; all 0 for a multiplicative one
 
-    def remove(self, y: Floats) -> Floats:
-        """Return (n, l) levels of a history."""
-        days = np.arange(-y.shape[1], 0) % WEEK
-        level: Floats = (y - self.offset[:, days]) / self.factor[:, days]
-        return level
+    def remove(self, y: Floats, days: Ints) -> Floats:
+        """Return (n, d) levels of values; a weekday that costs next to nothing keeps the last one.
+
+        Args:
+            y: (n, d) values.
+            days: (d,) their days, counted from the first forecast day.
+        """
+        factor = self.factor[:, days % WEEK]
+        idle = factor <= _LEAST_FACTOR
+        level: Floats = (y - self.offset[:, days % WEEK]) / np.where(idle, 1.0, factor)
+        if not idle.any():
+            return level
+        last = np.maximum.accumulate(np.where(idle, -1, np.arange(y.shape[1])), axis=1)
+        last = np.where(last < 0, np.argmin(idle, axis=1)[:, None], last)
+        return np.take_along_axis(level, last, axis=1)
 
     def apply(self, level: Floats, days: Ints) -> Floats:
         """Return (…, n, d) values of levels on days counted from the first forecast day.
@@ -104,8 +114,8 @@ def weekly_profile(y: Floats, first: Ints) -> WeeklyProfile:
 
     limit = _KEPT_VARIANCE * missed(mean)
     by_offset = missed(mean + offset[:, None])
-    # A weekday that costs next to nothing cannot be scaled back to a level.
-    scalable = (factor.min(axis=1) > _LEAST_FACTOR) & (y.min(axis=1) >= 0.0)
+    factor = np.maximum(factor, 0.0)
+    scalable = y.min(axis=1) >= 0.0
     by_factor = np.where(scalable, missed(mean * factor[:, None]), np.inf)
     enough = alive.sum(axis=(1, 2)) >= _LEAST_WEEKS
     is_factor = enough & (by_factor < limit) & (by_factor < by_offset)

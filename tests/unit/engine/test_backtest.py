@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from costmodel.engine.backtest import backtest
+from costmodel.engine.forecast import forecast
 from costmodel.errors import BadInputError
 from tests.cost_series import make_families, read_daily_cost
 
@@ -33,6 +34,19 @@ def test_no_family_is_worse_than_seasonal_naive_and_coverage_holds(seed: int) ->
         coverage.append(result.coverage[1].mean())
 
     assert 0.76 <= np.mean(coverage) <= 0.86
+
+
+@pytest.mark.parametrize(("days", "worst"), [(10, 1.1), (20, 1.03), (40, 1.03)])
+def test_a_short_history_is_not_worse_than_its_last_week_repeated(days, worst) -> None:
+    for name, y in make_families(21).items():
+        errors, naive_errors = [], []
+        for origin in range(60, y.shape[1] - 30, 37):
+            history, coming = y[:, origin - days : origin], y[:, origin : origin + 30]
+            naive = np.tile(history[:, -7:], 5)[:, :30]
+            errors.append(np.abs(forecast(history, 30).mean - coming).mean(axis=1))
+            naive_errors.append(np.abs(naive - coming).mean(axis=1))
+        scale = np.maximum(np.abs(y[:, 7:] - y[:, :-7]).mean(axis=1), 1e-9)
+        assert np.mean(errors / scale) <= worst * np.mean(naive_errors / scale) + 1e-12, name
 
 
 def test_mase_is_scaled_by_the_mean_weekly_change() -> None:

@@ -20,7 +20,7 @@ def test_weekly_profile_starts_at_the_first_forecast_day() -> None:
 
     assert profile.offset[0] == pytest.approx(week - week.mean())
     assert profile.factor[0].tolist() == [1.0] * 7
-    assert profile.remove(y) == pytest.approx(np.full((1, 33), week.mean()))
+    assert profile.remove(y, np.arange(-33, 0)) == pytest.approx(np.full((1, 33), week.mean()))
     ahead = profile.apply(np.full((1, 3), week.mean()), np.array([-1, 0, 8]))
     assert ahead[0] == pytest.approx([70.0, -10.0, 20.0])
 
@@ -33,6 +33,21 @@ def test_weekdays_that_scale_with_the_level_become_factors() -> None:
 
     assert profile.factor[0] == pytest.approx(week)
     assert not profile.offset.any()
+
+
+def test_a_weekday_without_cost_has_the_level_of_the_day_before_and_follows_it() -> None:
+    week = np.array([0.0, 1.4, 1.4, 1.4, 1.4, 1.4, 0.0])  # idle on both ends
+    levels = np.repeat([10.0, 100.0, 30.0, 80.0], 7)
+    y = (levels * np.tile(week, 4))[None]
+
+    profile = weekly_profile(y, NO_BIRTH)
+    level = profile.remove(y, np.arange(-28, 0))
+
+    assert profile.factor[0] == pytest.approx(week)
+    # The first day has none before it; the first of a week has the level of the week before.
+    assert level[0, :9] == pytest.approx([10.0] * 8 + [100.0])
+    assert level[0, 13:16] == pytest.approx([100.0, 100.0, 30.0])
+    assert profile.apply(np.full((1, 2), 50.0), np.arange(2))[0] == pytest.approx([0.0, 70.0])
 
 
 def test_weekly_profile_of_noise_and_of_less_than_three_weeks_is_none() -> None:
