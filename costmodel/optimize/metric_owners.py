@@ -9,6 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from costmodel.errors import Issue, IssueReason
 from costmodel.optimize.inventory import Inventory, build_table
 from costmodel.optimize.rightsizing.market import CACHE_OPERATIONS, RDS_OPERATIONS
@@ -131,7 +134,10 @@ def _spans(account: Inventory, described: Mapping[str, Mapping[str, Any]]) -> di
     """Return the resources that only metrics know, with the time their points span."""
     spans: dict[str, _Seen] = {}
     names = ("resource_id", "table", "start_at", "end_at", "period_seconds")
-    for row in account.table("metrics").select(names).to_pylist():
+    metrics = account.table("metrics").select(names)
+    # Of a collected account nearly all metrics have an owner: they are left out at once.
+    owned = pc.is_in(metrics["table"], pa.array(list(account.tables), pa.string()))
+    for row in metrics.filter(pc.invert(owned)).to_pylist():
         name = row["resource_id"]
         kind = row["table"] or described.get(name, {}).get("table") or ""
         if "/index/" in name or (kind and account.has(kind)):

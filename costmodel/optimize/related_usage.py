@@ -5,6 +5,7 @@ import re
 from typing import Any, Final
 
 import numpy as np
+import pyarrow.compute as pc
 
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.related_cells import Array, Columns, column, objects
@@ -46,13 +47,10 @@ _UNKNOWN: Final = (np.nan, np.nan, np.nan)
 def _index_reads(inventory: Inventory) -> dict[str, float]:
     """Return reads by ``RESOURCE_ID/index/NAME``, of indexes observed for a month."""
     rows = inventory.table("metrics").select(("resource_id", "metric", "total", "period_days"))
-    return {
-        row["resource_id"]: row["total"]
-        for row in rows.to_pylist()
-        if row["metric"] == "ConsumedReadCapacityUnits"
-        and "/index/" in str(row["resource_id"])
-        and (row["period_days"] or 0.0) >= _UNREAD_DAYS - 0.5
-    }
+    reads = rows.filter(pc.equal(rows["metric"], "ConsumedReadCapacityUnits"))
+    indexes = reads.filter(pc.match_substring(reads["resource_id"], "/index/"))
+    long = indexes.filter(pc.greater_equal(indexes["period_days"], _UNREAD_DAYS - 0.5))
+    return dict(zip(long["resource_id"].to_pylist(), long["total"].to_pylist(), strict=True))
 
 
 def _unread(
