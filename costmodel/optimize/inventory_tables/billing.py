@@ -2,21 +2,24 @@
 
 from typing import Final
 
-from costmodel.optimize.inventory_tables.field import Field, TableSchema, resource_table
+from costmodel.optimize.inventory_tables.field import TableSchema, read_tables
 
-_USAGE: Final = (
-    Field("service_code", "text", "price-list service code"),
-    Field("usage_type", "text", "usage type without its region prefix"),
-    Field("operation", "text", "billing operation code"),
-    Field("quantity", "number", "quantity used in the month", "ConsumedUnit"),
-    Field("cost", "number", "effective cost of the month", "USD"),
-    Field("previous_cost", "number", "effective cost of the month before; null unknown", "USD"),
+TABLES: Final[dict[str, TableSchema]] = read_tables(
+    """
+billed_usage: usage type and operation on a bill; resource_id is region/service/type/operation
+  service_code text price-list service code
+  usage_type text usage type without its region prefix
+  operation text billing operation code
+  quantity number quantity used in the month [ConsumedUnit]
+  cost number effective cost of the month [USD]
+  previous_cost number effective cost of the month before; null unknown [USD]
+
+billed_resources: usage of one resource on a bill
+  service_code text price-list service code
+  usage_type text usage type without its region prefix
+  operation text billing operation code
+  quantity number quantity used in the month [ConsumedUnit]
+  cost number effective cost of the month [USD]
+  previous_cost number effective cost of the month before; null unknown [USD]
+"""
 )
-
-TABLES: Final[dict[str, TableSchema]] = {
-    "billed_usage": resource_table(
-        "usage type and operation on a bill; resource_id is region/service/usage type/operation",
-        _USAGE,
-    ),
-    "billed_resources": resource_table("usage of one resource on a bill", _USAGE),
-}

@@ -2,248 +2,202 @@
 
 from typing import Final
 
-from costmodel.optimize.inventory_tables.field import Field, TableSchema, resource_table
+from costmodel.optimize.inventory_tables.field import TableSchema, read_tables
 
-_INSTANCE = (
-    Field("availability_zone", "text", "availability zone"),
-    Field("instance_type", "text", "instance type"),
-    Field("state", "text", "pending, running, stopping, stopped, shutting-down or terminated"),
-    Field("state_since", "time", "when it entered the state, from StateTransitionReason"),
-    Field("launch_time", "time", "last launch"),
-    Field("platform", "text", "billing platform: Linux/UNIX, Windows, Red Hat Enterprise Linux …"),
-    Field("operation", "text", "billing operation code: RunInstances, RunInstances:0002 …"),
-    Field("architecture", "text", "x86_64, arm64 or i386"),
-    Field("tenancy", "text", "default, dedicated or host"),
-    Field("lifecycle", "text", "spot, scheduled, capacity-block; null is on-demand"),
-    Field("auto_scaling_group", "text", "group that owns it, from the tag of the service"),
-    Field("eks_cluster", "text", "EKS cluster that owns it, from its tags"),
-    Field("image_id", "text", "AMI it was launched from"),
-    Field("key_name", "text", "key pair"),
-    Field("vpc_id", "text", "VPC"),
-    Field("subnet_id", "text", "subnet"),
-    Field("private_ip", "text", "private IPv4 address"),
-    Field("public_ip", "text", "public IPv4 address"),
-    Field("ebs_optimized", "flag", "EBS-optimised"),
-    Field("detailed_monitoring", "flag", "1-minute metrics are on"),
-    Field("cpu_cores", "number", "physical cores", "cores"),
-    Field("threads_per_core", "number", "threads of a core"),
-    Field("credit_specification", "text", "standard or unlimited, for burstable types"),
-    Field("ena_support", "flag", "enhanced networking is on"),
-    Field("network_interfaces", "number", "attached network interfaces"),
-    Field("volume_ids", "texts", "attached EBS volumes"),
-    Field("root_device_type", "text", "ebs or instance-store"),
-    Field("virtualization_type", "text", "hvm or paravirtual"),
-)
-_VOLUME = (
-    Field("availability_zone", "text", "availability zone"),
-    Field("volume_type", "text", "gp2, gp3, io1, io2, st1, sc1 or standard"),
-    Field("state", "text", "in-use, available …"),
-    Field("size_gb", "number", "provisioned size", "GiB"),
-    Field("iops", "number", "provisioned or baseline IOPS", "IOPS"),
-    Field("throughput_mibps", "number", "provisioned throughput, gp3 only", "MiB/s"),
-    Field("snapshot_id", "text", "snapshot it was made from"),
-    Field("multi_attach", "flag", "can be attached to several instances"),
-    Field("encrypted", "flag", "encrypted"),
-    Field("attached_instances", "texts", "instances it is attached to"),
-    Field("attached_at", "time", "last attachment"),
-    Field("delete_on_termination", "flag", "goes with its instance"),
-    Field("modified_at", "time", "last modification started (6 h between two)"),
-)
-_SNAPSHOT = (
-    Field("volume_id", "text", "source volume (vol-ffffffff for a copy)"),
-    Field("size_gb", "number", "size of the volume, an upper bound of what is stored", "GiB"),
-    Field("full_size_bytes", "number", "full snapshot size, an upper bound too", "bytes"),
-    Field("state", "text", "pending, completed, error …"),
-    Field("storage_tier", "text", "standard or archive"),
-    Field("description", "text", "description; AMI and backup services leave their mark here"),
-    Field("encrypted", "flag", "encrypted"),
-    Field("fast_restore_zones", "texts", "zones where fast snapshot restore is enabled"),
-)
-_GROUP = (
-    Field("min_size", "number", "least instances"),
-    Field("max_size", "number", "most instances"),
-    Field("desired_capacity", "number", "instances asked for"),
-    Field("instance_ids", "texts", "members"),
-    Field("instance_types", "texts", "types of the members"),
-    Field("launch_template_id", "text", "launch template"),
-    Field("launch_template_version", "text", "its version"),
-    Field("launch_configuration", "text", "launch configuration"),
-    Field("mixed_instance_types", "texts", "types a mixed-instances policy may start"),
-    Field("on_demand_percentage", "number", "on-demand share above base capacity", "%"),
-    Field("target_group_arns", "texts", "target groups"),
-    Field("classic_load_balancers", "texts", "classic load balancers"),
-    Field("suspended_processes", "texts", "suspended processes"),
-    Field("scaling_policies", "number", "scaling policies"),
-    Field("scheduled_actions", "number", "scheduled actions"),
-)
+TABLES: Final[dict[str, TableSchema]] = read_tables(
+    """
+ec2_instances: EC2 instance, any state
+  availability_zone text availability zone
+  instance_type text instance type
+  state text pending, running, stopping, stopped, shutting-down or terminated
+  state_since time when it entered the state, from StateTransitionReason
+  launch_time time last launch
+  platform text billing platform: Linux/UNIX, Windows, Red Hat Enterprise Linux …
+  operation text billing operation code: RunInstances, RunInstances:0002 …
+  architecture text x86_64, arm64 or i386
+  tenancy text default, dedicated or host
+  lifecycle text spot, scheduled, capacity-block; null is on-demand
+  auto_scaling_group text group that owns it, from the tag of the service
+  eks_cluster text EKS cluster that owns it, from its tags
+  image_id text AMI it was launched from
+  key_name text key pair
+  vpc_id text VPC
+  subnet_id text subnet
+  private_ip text private IPv4 address
+  public_ip text public IPv4 address
+  ebs_optimized flag EBS-optimised
+  detailed_monitoring flag 1-minute metrics are on
+  cpu_cores number physical cores [cores]
+  threads_per_core number threads of a core
+  credit_specification text standard or unlimited, for burstable types
+  ena_support flag enhanced networking is on
+  network_interfaces number attached network interfaces
+  volume_ids texts attached EBS volumes
+  root_device_type text ebs or instance-store
+  virtualization_type text hvm or paravirtual
 
-TABLES: Final[dict[str, TableSchema]] = {
-    "ec2_instances": resource_table("EC2 instance, any state", _INSTANCE),
-    "ebs_volumes": resource_table("EBS volume", _VOLUME),
-    "ebs_snapshots": resource_table("EBS snapshot of the account", _SNAPSHOT),
-    "amis": resource_table(
-        "AMI the account owns",
-        (
-            Field("state", "text", "available, deregistered …"),
-            Field("architecture", "text", "x86_64, arm64 …"),
-            Field("platform", "text", "billing platform"),
-            Field("snapshot_ids", "texts", "snapshots behind it"),
-            Field("last_launched_at", "time", "last launch AWS recorded"),
-            Field("deprecated_at", "time", "deprecation time"),
-            Field("public", "flag", "shared with everybody"),
-        ),
-    ),
-    "launch_templates": resource_table(
-        "launch template, its default and latest version",
-        (
-            Field("default_version", "number", "default version"),
-            Field("latest_version", "number", "latest version"),
-            Field("image_ids", "texts", "AMIs of the default and the latest version"),
-            Field("instance_types", "texts", "instance types of those versions"),
-        ),
-    ),
-    "launch_configurations": resource_table(
-        "launch configuration",
-        (
-            Field("image_id", "text", "AMI"),
-            Field("instance_type", "text", "instance type"),
-            Field("detailed_monitoring", "flag", "1-minute metrics are on"),
-        ),
-    ),
-    "auto_scaling_groups": resource_table("Auto Scaling group", _GROUP),
-    "capacity_reservations": resource_table(
-        "On-Demand Capacity Reservation",
-        (
-            Field("availability_zone", "text", "availability zone"),
-            Field("instance_type", "text", "instance type"),
-            Field("platform", "text", "billing platform"),
-            Field("tenancy", "text", "default or dedicated"),
-            Field("state", "text", "active, expired, cancelled …"),
-            Field("total_instances", "number", "reserved instances"),
-            Field("available_instances", "number", "reserved and not in use"),
-            Field("end_at", "time", "end of a limited reservation"),
-        ),
-    ),
-    "dedicated_hosts": resource_table(
-        "EC2 Dedicated Host",
-        (
-            Field("availability_zone", "text", "availability zone"),
-            Field("instance_family", "text", "instance family"),
-            Field("instance_type", "text", "instance type, where the host takes one only"),
-            Field("state", "text", "available, released …"),
-            Field("total_vcpus", "number", "vCPUs of the host", "vCPU"),
-            Field("available_vcpus", "number", "vCPUs not in use", "vCPU"),
-            Field("instance_ids", "texts", "instances on it"),
-        ),
-    ),
-    "lambda_functions": resource_table(
-        "Lambda function",
-        (
-            Field("runtime", "text", "runtime"),
-            Field("memory_mb", "number", "memory", "MB"),
-            Field("timeout_seconds", "number", "timeout", "s"),
-            Field("ephemeral_storage_mb", "number", "size of the scratch disk", "MB"),
-            Field("architecture", "text", "x86_64 or arm64"),
-            Field("package_type", "text", "Zip or Image"),
-            Field("code_size_bytes", "number", "size of the package", "bytes"),
-            Field("last_modified_at", "time", "last change"),
-            Field("provisioned_concurrency", "number", "requested on all its versions"),
-            Field("log_group", "text", "log group"),
-            Field("layers", "texts", "layer ARNs: native extensions may hide here"),
-            Field("snap_start", "text", "PublishedVersions or None"),
-        ),
-    ),
-    "ecs_clusters": resource_table(
-        "ECS cluster",
-        (
-            Field("state", "text", "ACTIVE …"),
-            Field("container_instances", "number", "registered EC2 instances"),
-            Field("running_tasks", "number", "running tasks"),
-            Field("active_services", "number", "active services"),
-            Field("capacity_providers", "texts", "capacity providers"),
-        ),
-    ),
-    "ecs_services": resource_table(
-        "ECS service",
-        (
-            Field("cluster_name", "text", "cluster"),
-            Field("launch_type", "text", "FARGATE, EC2 or EXTERNAL"),
-            Field("capacity_providers", "texts", "capacity providers of its strategy"),
-            Field("state", "text", "ACTIVE …"),
-            Field("desired_count", "number", "tasks asked for"),
-            Field("running_count", "number", "tasks running"),
-            Field("task_definition_arn", "text", "task definition"),
-            Field("task_cpu_units", "number", "CPU of one task", "1/1024 vCPU"),
-            Field("task_memory_mb", "number", "memory of one task", "MiB"),
-            Field("ephemeral_storage_gb", "number", "ephemeral storage of one task", "GiB"),
-            Field("cpu_architecture", "text", "X86_64 or ARM64; null is X86_64"),
-            Field("operating_system", "text", "LINUX, WINDOWS_…; null is LINUX"),
-            Field("target_group_arns", "texts", "target groups"),
-        ),
-    ),
-    "eks_clusters": resource_table(
-        "EKS cluster",
-        (
-            Field("version", "text", "Kubernetes version"),
-            Field("state", "text", "ACTIVE …"),
-            Field("support_type", "text", "upgrade policy: STANDARD or EXTENDED"),
-            Field("platform_version", "text", "platform version"),
-        ),
-    ),
-    "eks_nodegroups": resource_table(
-        "EKS managed node group",
-        (
-            Field("cluster_name", "text", "cluster"),
-            Field("state", "text", "ACTIVE …"),
-            Field("capacity_type", "text", "ON_DEMAND, SPOT or CAPACITY_BLOCK"),
-            Field("ami_type", "text", "AMI type; it tells the architecture"),
-            Field("instance_types", "texts", "instance types"),
-            Field("min_size", "number", "least nodes"),
-            Field("max_size", "number", "most nodes"),
-            Field("desired_size", "number", "nodes asked for"),
-            Field("auto_scaling_groups", "texts", "groups behind it"),
-        ),
-    ),
-    "ecr_repositories": resource_table(
-        "ECR repository",
-        (
-            Field("has_lifecycle_policy", "flag", "has a lifecycle policy"),
-            Field("image_count", "number", "images"),
-            Field("image_bytes", "number", "bytes of all images, shared layers counted", "bytes"),
-            Field("untagged_bytes", "number", "bytes of images without a tag", "bytes"),
-            Field("last_pulled_at", "time", "last recorded pull of any image"),
-            Field("last_pushed_at", "time", "last push of any image"),
-            Field("images", "json", "bytes, pushed_at, last_pulled_at and tagged, per image"),
-        ),
-    ),
-    "scalable_targets": resource_table(
-        "Application Auto Scaling target",
-        (
-            Field("service_namespace", "text", "ecs, dynamodb, lambda, sagemaker …"),
-            Field("target_id", "text", "service/cluster/name, table/name …"),
-            Field("dimension", "text", "scalable dimension"),
-            Field("min_capacity", "number", "least capacity"),
-            Field("max_capacity", "number", "most capacity"),
-        ),
-    ),
-    "apprunner_services": resource_table(
-        "App Runner service", (Field("state", "text", "RUNNING, PAUSED …"),)
-    ),
-    "beanstalk_environments": resource_table(
-        "Elastic Beanstalk environment",
-        (
-            Field("state", "text", "Ready, Terminated …"),
-            Field("health", "text", "Green, Grey …"),
-            Field("tier", "text", "WebServer or Worker"),
-        ),
-    ),
-    "batch_compute_environments": resource_table(
-        "AWS Batch compute environment",
-        (
-            Field("state", "text", "ENABLED or DISABLED"),
-            Field("type", "text", "EC2, SPOT, FARGATE or FARGATE_SPOT"),
-            Field("min_vcpus", "number", "vCPUs kept when idle", "vCPU"),
-            Field("desired_vcpus", "number", "vCPUs now", "vCPU"),
-        ),
-    ),
-}
+ebs_volumes: EBS volume
+  availability_zone text availability zone
+  volume_type text gp2, gp3, io1, io2, st1, sc1 or standard
+  state text in-use, available …
+  size_gb number provisioned size [GiB]
+  iops number provisioned or baseline IOPS [IOPS]
+  throughput_mibps number provisioned throughput, gp3 only [MiB/s]
+  snapshot_id text snapshot it was made from
+  multi_attach flag can be attached to several instances
+  encrypted flag encrypted
+  attached_instances texts instances it is attached to
+  attached_at time last attachment
+  delete_on_termination flag goes with its instance
+  modified_at time last modification started (6 h between two)
+
+ebs_snapshots: EBS snapshot of the account
+  volume_id text source volume (vol-ffffffff for a copy)
+  size_gb number size of the volume, an upper bound of what is stored [GiB]
+  full_size_bytes number full snapshot size, an upper bound too [bytes]
+  state text pending, completed, error …
+  storage_tier text standard or archive
+  description text description; AMI and backup services leave their mark here
+  encrypted flag encrypted
+  fast_restore_zones texts zones where fast snapshot restore is enabled
+
+amis: AMI the account owns
+  state text available, deregistered …
+  architecture text x86_64, arm64 …
+  platform text billing platform
+  snapshot_ids texts snapshots behind it
+  last_launched_at time last launch AWS recorded
+  deprecated_at time deprecation time
+  public flag shared with everybody
+
+launch_templates: launch template, its default and latest version
+  default_version number default version
+  latest_version number latest version
+  image_ids texts AMIs of the default and the latest version
+  instance_types texts instance types of those versions
+
+launch_configurations: launch configuration
+  image_id text AMI
+  instance_type text instance type
+  detailed_monitoring flag 1-minute metrics are on
+
+auto_scaling_groups: Auto Scaling group
+  min_size number least instances
+  max_size number most instances
+  desired_capacity number instances asked for
+  instance_ids texts members
+  instance_types texts types of the members
+  launch_template_id text launch template
+  launch_template_version text its version
+  launch_configuration text launch configuration
+  mixed_instance_types texts types a mixed-instances policy may start
+  on_demand_percentage number on-demand share above base capacity [%]
+  target_group_arns texts target groups
+  classic_load_balancers texts classic load balancers
+  suspended_processes texts suspended processes
+  scaling_policies number scaling policies
+  scheduled_actions number scheduled actions
+
+capacity_reservations: On-Demand Capacity Reservation
+  availability_zone text availability zone
+  instance_type text instance type
+  platform text billing platform
+  tenancy text default or dedicated
+  state text active, expired, cancelled …
+  total_instances number reserved instances
+  available_instances number reserved and not in use
+  end_at time end of a limited reservation
+
+dedicated_hosts: EC2 Dedicated Host
+  availability_zone text availability zone
+  instance_family text instance family
+  instance_type text instance type, where the host takes one only
+  state text available, released …
+  total_vcpus number vCPUs of the host [vCPU]
+  available_vcpus number vCPUs not in use [vCPU]
+  instance_ids texts instances on it
+
+lambda_functions: Lambda function
+  runtime text runtime
+  memory_mb number memory [MB]
+  timeout_seconds number timeout [s]
+  ephemeral_storage_mb number size of the scratch disk [MB]
+  architecture text x86_64 or arm64
+  package_type text Zip or Image
+  code_size_bytes number size of the package [bytes]
+  last_modified_at time last change
+  provisioned_concurrency number requested on all its versions
+  log_group text log group
+  layers texts layer ARNs: native extensions may hide here
+  snap_start text PublishedVersions or None
+
+ecs_clusters: ECS cluster
+  state text ACTIVE …
+  container_instances number registered EC2 instances
+  running_tasks number running tasks
+  active_services number active services
+  capacity_providers texts capacity providers
+
+ecs_services: ECS service
+  cluster_name text cluster
+  launch_type text FARGATE, EC2 or EXTERNAL
+  capacity_providers texts capacity providers of its strategy
+  state text ACTIVE …
+  desired_count number tasks asked for
+  running_count number tasks running
+  task_definition_arn text task definition
+  task_cpu_units number CPU of one task [1/1024 vCPU]
+  task_memory_mb number memory of one task [MiB]
+  ephemeral_storage_gb number ephemeral storage of one task [GiB]
+  cpu_architecture text X86_64 or ARM64; null is X86_64
+  operating_system text LINUX, WINDOWS_…; null is LINUX
+  target_group_arns texts target groups
+
+eks_clusters: EKS cluster
+  version text Kubernetes version
+  state text ACTIVE …
+  support_type text upgrade policy: STANDARD or EXTENDED
+  platform_version text platform version
+
+eks_nodegroups: EKS managed node group
+  cluster_name text cluster
+  state text ACTIVE …
+  capacity_type text ON_DEMAND, SPOT or CAPACITY_BLOCK
+  ami_type text AMI type; it tells the architecture
+  instance_types texts instance types
+  min_size number least nodes
+  max_size number most nodes
+  desired_size number nodes asked for
+  auto_scaling_groups texts groups behind it
+
+ecr_repositories: ECR repository
+  has_lifecycle_policy flag has a lifecycle policy
+  image_count number images
+  image_bytes number bytes of all images, shared layers counted [bytes]
+  untagged_bytes number bytes of images without a tag [bytes]
+  last_pulled_at time last recorded pull of any image
+  last_pushed_at time last push of any image
+  images json bytes, pushed_at, last_pulled_at and tagged, per image
+
+scalable_targets: Application Auto Scaling target
+  service_namespace text ecs, dynamodb, lambda, sagemaker …
+  target_id text service/cluster/name, table/name …
+  dimension text scalable dimension
+  min_capacity number least capacity
+  max_capacity number most capacity
+
+apprunner_services: App Runner service
+  state text RUNNING, PAUSED …
+
+beanstalk_environments: Elastic Beanstalk environment
+  state text Ready, Terminated …
+  health text Green, Grey …
+  tier text WebServer or Worker
+
+batch_compute_environments: AWS Batch compute environment
+  state text ENABLED or DISABLED
+  type text EC2, SPOT, FARGATE or FARGATE_SPOT
+  min_vcpus number vCPUs kept when idle [vCPU]
+  desired_vcpus number vCPUs now [vCPU]
+"""
+)

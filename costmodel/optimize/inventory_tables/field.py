@@ -1,7 +1,7 @@
 """What a column of the inventory is: name, kind, meaning and unit."""
 
-from collections.abc import Sequence
-from typing import Final, Literal, NamedTuple
+import re
+from typing import Final, Literal, NamedTuple, cast
 
 Kind = Literal["text", "number", "flag", "time", "texts", "numbers", "tags", "json"]
 
@@ -52,6 +52,30 @@ RESOURCE_FIELDS: Final = (
 )
 
 
-def resource_table(row: str, fields: Sequence[Field]) -> TableSchema:
-    """Return the schema of a resource table: the common columns, then its own."""
-    return TableSchema(row, (*RESOURCE_FIELDS, *fields))
+_COLUMN: Final = re.compile(
+    r"  (\w+) (text|number|flag|time|texts|numbers|tags|json) (.+?)(?: \[([^\]]+)\])?"
+)
+
+
+def read_tables(text: str, first: tuple[Field, ...] = RESOURCE_FIELDS) -> dict[str, TableSchema]:
+    """Return the tables a text describes.
+
+    Args:
+        text: per table a line ``name: what a row is`` and, indented, a line per column:
+            ``name kind meaning [unit]``; a blank line between two tables.
+        first: columns every table begins with.
+    """
+    tables = {}
+    for block in text.strip("\n").split("\n\n"):
+        head, *lines = block.split("\n")
+        name, _, row = head.partition(": ")
+        tables[name] = TableSchema(row, (*first, *map(_column, lines)))
+    return tables
+
+
+def _column(line: str) -> Field:
+    match = _COLUMN.fullmatch(line)
+    if match is None:
+        raise ValueError(f"not a column of an inventory table: {line!r}")
+    name, kind, meaning, unit = match.groups()
+    return Field(name, cast("Kind", kind), meaning, unit or "")

@@ -2,195 +2,147 @@
 
 from typing import Final
 
-from costmodel.optimize.inventory_tables.field import Field, TableSchema, resource_table
+from costmodel.optimize.inventory_tables.field import TableSchema, read_tables
 
-_STATE = Field("state", "text", "state as the service names it")
+TABLES: Final[dict[str, TableSchema]] = read_tables(
+    """
+addresses: Elastic IP address
+  public_ip text the address
+  association_id text association; null is not associated
+  instance_id text instance it points to
+  network_interface_id text network interface it points to
 
-TABLES: Final[dict[str, TableSchema]] = {
-    "addresses": resource_table(
-        "Elastic IP address",
-        (
-            Field("public_ip", "text", "the address"),
-            Field("association_id", "text", "association; null is not associated"),
-            Field("instance_id", "text", "instance it points to"),
-            Field("network_interface_id", "text", "network interface it points to"),
-        ),
-    ),
-    "network_interfaces": resource_table(
-        "network interface",
-        (
-            Field("availability_zone", "text", "availability zone"),
-            Field("vpc_id", "text", "VPC"),
-            Field("interface_type", "text", "interface, nat_gateway, vpc_endpoint, lambda …"),
-            _STATE,
-            Field("description", "text", "description; services name their resource here"),
-            Field("instance_id", "text", "instance it is attached to"),
-            Field("public_ips", "texts", "public IPv4 addresses"),
-            Field("security_groups", "texts", "security groups"),
-        ),
-    ),
-    "nat_gateways": resource_table(
-        "NAT gateway",
-        (
-            Field("vpc_id", "text", "VPC"),
-            Field("subnet_id", "text", "subnet"),
-            Field("availability_zone", "text", "zone of its subnet"),
-            _STATE,
-            Field("connectivity", "text", "public or private"),
-            Field("public_ips", "texts", "public IPv4 addresses"),
-            Field("route_tables", "texts", "route tables with a route to it"),
-        ),
-    ),
-    "route_tables": resource_table(
-        "route table",
-        (
-            Field("vpc_id", "text", "VPC"),
-            Field("nat_gateway_ids", "texts", "NAT gateways its routes point to"),
-            Field("vpc_endpoint_ids", "texts", "gateway endpoints its routes point to"),
-            Field("subnet_ids", "texts", "associated subnets"),
-            Field("is_main", "flag", "main table of its VPC"),
-        ),
-    ),
-    "subnets": resource_table(
-        "subnet",
-        (
-            Field("vpc_id", "text", "VPC"),
-            Field("availability_zone", "text", "availability zone"),
-        ),
-    ),
-    "vpc_endpoints": resource_table(
-        "VPC endpoint",
-        (
-            Field("vpc_id", "text", "VPC"),
-            Field("endpoint_type", "text", "Interface, Gateway, GatewayLoadBalancer …"),
-            Field("service_name", "text", "com.amazonaws.REGION.SERVICE"),
-            _STATE,
-            Field("subnet_ids", "texts", "subnets: one hourly charge each"),
-            Field("route_tables", "texts", "route tables of a gateway endpoint"),
-        ),
-    ),
-    "security_groups": resource_table("security group", (Field("vpc_id", "text", "VPC"),)),
-    "load_balancers": resource_table(
-        "load balancer of any type",
-        (
-            Field("load_balancer_type", "text", "application, network, gateway or classic"),
-            Field("scheme", "text", "internet-facing or internal"),
-            _STATE,
-            Field("vpc_id", "text", "VPC"),
-            Field("availability_zones", "texts", "zones"),
-            Field("dimension", "text", "value of CloudWatch's LoadBalancer dimension"),
-            Field("instances", "number", "registered instances, classic only"),
-            Field("healthy_instances", "number", "instances in service, classic only"),
-        ),
-    ),
-    "target_groups": resource_table(
-        "target group",
-        (
-            Field("load_balancer_arns", "texts", "load balancers that use it; empty is unused"),
-            Field("target_type", "text", "instance, ip, lambda or alb"),
-            Field("protocol", "text", "protocol"),
-            Field("vpc_id", "text", "VPC"),
-            Field("dimension", "text", "value of CloudWatch's TargetGroup dimension"),
-            Field("targets", "number", "registered targets; null is unknown"),
-            Field("healthy_targets", "number", "healthy targets"),
-            Field("target_ids", "texts", "registered targets"),
-        ),
-    ),
-    "transit_gateway_attachments": resource_table(
-        "transit gateway attachment",
-        (
-            Field("transit_gateway_id", "text", "transit gateway"),
-            Field("attached_type", "text", "vpc, vpn, direct-connect-gateway, peering …"),
-            Field("attached_id", "text", "what is attached"),
-            _STATE,
-        ),
-    ),
-    "vpn_connections": resource_table(
-        "site-to-site VPN connection",
-        (_STATE, Field("transit_gateway_id", "text", "transit gateway")),
-    ),
-    "client_vpn_endpoints": resource_table(
-        "client VPN endpoint",
-        (_STATE, Field("associations", "number", "associated subnets: one hourly charge each")),
-    ),
-    "direct_connect_connections": resource_table(
-        "Direct Connect connection",
-        (_STATE, Field("bandwidth", "text", "port speed"), Field("location", "text", "site")),
-    ),
-    "global_accelerators": resource_table(
-        "Global Accelerator", (_STATE, Field("enabled", "flag", "enabled"))
-    ),
-    "resolver_endpoints": resource_table(
-        "Route 53 Resolver endpoint",
-        (
-            _STATE,
-            Field("direction", "text", "INBOUND or OUTBOUND"),
-            Field("ip_addresses", "number", "network interfaces: one hourly charge each"),
-        ),
-    ),
-    "network_firewalls": resource_table(
-        "Network Firewall",
-        (
-            Field("vpc_id", "text", "VPC"),
-            Field("endpoints", "number", "endpoints: one hourly charge each"),
-        ),
-    ),
-    "cloudfront_distributions": resource_table(
-        "CloudFront distribution",
-        (
-            _STATE,
-            Field("enabled", "flag", "enabled"),
-            Field("price_class", "text", "PriceClass_100, _200 or _All"),
-            Field("compress", "flag", "the default behaviour compresses"),
-            Field("web_acl_id", "text", "AWS WAF web ACL"),
-            Field("aliases", "texts", "alternate names"),
-        ),
-    ),
-    "route53_zones": resource_table(
-        "Route 53 hosted zone",
-        (
-            Field("private", "flag", "private zone"),
-            Field("records", "number", "record sets, NS and SOA included"),
-        ),
-    ),
-    "route53_records": resource_table(
-        "Route 53 record set; resource_id is zone/name/type/set",
-        (
-            Field("zone_id", "text", "hosted zone"),
-            Field("type", "text", "A, AAAA, CNAME …"),
-            Field("ttl_seconds", "number", "TTL; null for an alias", "s"),
-            Field("set_identifier", "text", "set identifier of a routing policy"),
-            Field("latency_region", "text", "region of a latency record"),
-            Field("health_check_id", "text", "health check"),
-            Field("alias_target", "text", "DNS name an alias points to"),
-        ),
-    ),
-    "route53_health_checks": resource_table(
-        "Route 53 health check",
-        (
-            Field("type", "text", "HTTP, HTTPS, TCP, CALCULATED …"),
-            Field("domain", "text", "host it asks"),
-            Field("ip_address", "text", "address it asks"),
-        ),
-    ),
-    "web_acls": resource_table(
-        "AWS WAF web ACL",
-        (
-            Field("scope", "text", "REGIONAL or CLOUDFRONT"),
-            Field("rules", "number", "rules: one monthly charge each"),
-            Field("resource_arns", "texts", "resources it guards (regional)"),
-        ),
-    ),
-    "api_gateway_stages": resource_table(
-        "stage of a REST API",
-        (
-            Field("api_id", "text", "REST API"),
-            Field("api_name", "text", "name of the API"),
-            Field("cache_enabled", "flag", "cache cluster is on"),
-            Field("cache_size_gb", "number", "cache size", "GB"),
-        ),
-    ),
-    "http_apis": resource_table(
-        "HTTP or WebSocket API", (Field("protocol", "text", "HTTP or WEBSOCKET"),)
-    ),
-}
+network_interfaces: network interface
+  availability_zone text availability zone
+  vpc_id text VPC
+  interface_type text interface, nat_gateway, vpc_endpoint, lambda …
+  state text state as the service names it
+  description text description; services name their resource here
+  instance_id text instance it is attached to
+  public_ips texts public IPv4 addresses
+  security_groups texts security groups
+
+nat_gateways: NAT gateway
+  vpc_id text VPC
+  subnet_id text subnet
+  availability_zone text zone of its subnet
+  state text state as the service names it
+  connectivity text public or private
+  public_ips texts public IPv4 addresses
+  route_tables texts route tables with a route to it
+
+route_tables: route table
+  vpc_id text VPC
+  nat_gateway_ids texts NAT gateways its routes point to
+  vpc_endpoint_ids texts gateway endpoints its routes point to
+  subnet_ids texts associated subnets
+  is_main flag main table of its VPC
+
+subnets: subnet
+  vpc_id text VPC
+  availability_zone text availability zone
+
+vpc_endpoints: VPC endpoint
+  vpc_id text VPC
+  endpoint_type text Interface, Gateway, GatewayLoadBalancer …
+  service_name text com.amazonaws.REGION.SERVICE
+  state text state as the service names it
+  subnet_ids texts subnets: one hourly charge each
+  route_tables texts route tables of a gateway endpoint
+
+security_groups: security group
+  vpc_id text VPC
+
+load_balancers: load balancer of any type
+  load_balancer_type text application, network, gateway or classic
+  scheme text internet-facing or internal
+  state text state as the service names it
+  vpc_id text VPC
+  availability_zones texts zones
+  dimension text value of CloudWatch's LoadBalancer dimension
+  instances number registered instances, classic only
+  healthy_instances number instances in service, classic only
+
+target_groups: target group
+  load_balancer_arns texts load balancers that use it; empty is unused
+  target_type text instance, ip, lambda or alb
+  protocol text protocol
+  vpc_id text VPC
+  dimension text value of CloudWatch's TargetGroup dimension
+  targets number registered targets; null is unknown
+  healthy_targets number healthy targets
+  target_ids texts registered targets
+
+transit_gateway_attachments: transit gateway attachment
+  transit_gateway_id text transit gateway
+  attached_type text vpc, vpn, direct-connect-gateway, peering …
+  attached_id text what is attached
+  state text state as the service names it
+
+vpn_connections: site-to-site VPN connection
+  state text state as the service names it
+  transit_gateway_id text transit gateway
+
+client_vpn_endpoints: client VPN endpoint
+  state text state as the service names it
+  associations number associated subnets: one hourly charge each
+
+direct_connect_connections: Direct Connect connection
+  state text state as the service names it
+  bandwidth text port speed
+  location text site
+
+global_accelerators: Global Accelerator
+  state text state as the service names it
+  enabled flag enabled
+
+resolver_endpoints: Route 53 Resolver endpoint
+  state text state as the service names it
+  direction text INBOUND or OUTBOUND
+  ip_addresses number network interfaces: one hourly charge each
+
+network_firewalls: Network Firewall
+  vpc_id text VPC
+  endpoints number endpoints: one hourly charge each
+
+cloudfront_distributions: CloudFront distribution
+  state text state as the service names it
+  enabled flag enabled
+  price_class text PriceClass_100, _200 or _All
+  compress flag the default behaviour compresses
+  web_acl_id text AWS WAF web ACL
+  aliases texts alternate names
+
+route53_zones: Route 53 hosted zone
+  private flag private zone
+  records number record sets, NS and SOA included
+
+route53_records: Route 53 record set; resource_id is zone/name/type/set
+  zone_id text hosted zone
+  type text A, AAAA, CNAME …
+  ttl_seconds number TTL; null for an alias [s]
+  set_identifier text set identifier of a routing policy
+  latency_region text region of a latency record
+  health_check_id text health check
+  alias_target text DNS name an alias points to
+
+route53_health_checks: Route 53 health check
+  type text HTTP, HTTPS, TCP, CALCULATED …
+  domain text host it asks
+  ip_address text address it asks
+
+web_acls: AWS WAF web ACL
+  scope text REGIONAL or CLOUDFRONT
+  rules number rules: one monthly charge each
+  resource_arns texts resources it guards (regional)
+
+api_gateway_stages: stage of a REST API
+  api_id text REST API
+  api_name text name of the API
+  cache_enabled flag cache cluster is on
+  cache_size_gb number cache size [GB]
+
+http_apis: HTTP or WebSocket API
+  protocol text HTTP or WEBSOCKET
+"""
+)
