@@ -40,6 +40,6 @@ def test_a_line_that_is_no_column_is_refused(line: str) -> None:
 def test_every_column_has_one_place_a_kind_and_a_meaning() -> None:
     for name, table in INVENTORY_TABLES.items():
         assert len(table.names) == len(set(table.names)), name
-        assert table.row and all(field.meaning for field in table.fields), name
+        assert all((table.row, *(field.meaning for field in table.fields))), name
     assert INVENTORY_TABLES["evidence"].names[0] == "resource_id"
     assert "created_at" not in INVENTORY_TABLES["evidence"].names
