@@ -12,6 +12,7 @@ import numpy as np
 
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.engine.coverage import trace_commitments
+from costmodel.engine.formula.functions import constant
 from costmodel.errors import CostModelError, Issue, IssueReason
 from costmodel.optimize.commitments.offers import RESERVED, build_offers
 from costmodel.optimize.commitments.plan import plan_from_usage
@@ -22,7 +23,7 @@ from costmodel.optimize.commitments.statement import Purchase
 from costmodel.optimize.commitments.usage import HourlyUsage
 from costmodel.optimize.recommendation import Recommendation
 from costmodel.optimize.rule import Rule, UsageModel
-from costmodel.optimize.rule_engine import Verdict, check_rule, constant
+from costmodel.optimize.rule_engine import Verdict, check_rule
 from costmodel.optimize.rule_scope import Scope
 from costmodel.optimize.wording import plain
 from costmodel.units import HOURS_PER_MONTH

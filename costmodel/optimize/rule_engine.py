@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodel.engine.formula.functions import as_flag, is_given
+from costmodel.engine.formula.functions import as_flag, constant, is_given
 from costmodel.optimize.metric_names import METRIC_STATS
 from costmodel.optimize.rule import Condition, Rule
 from costmodel.optimize.rule_scope import Scope
@@ -80,17 +80,6 @@ def check_rule(rule: Rule, scope: Scope, thresholds: Mapping[str, Any] | None = 
     verdict[unknown >= 0] = Verdict.UNKNOWN
     verdict[failed >= 0] = Verdict.PASSED
     return Checked(verdict, np.where(failed >= 0, failed, unknown))
-
-
-def constant(value: Any) -> Array:
-    """Return a constant as the language has it: (1,) float, flag or object."""
-    if isinstance(value, bool):
-        return np.array([value])
-    if isinstance(value, int | float):
-        return np.array([float(value)])
-    result = np.empty(1, dtype=object)
-    result[0] = value
-    return result
 
 
 def explain_condition(rule: Rule, number: int) -> str:

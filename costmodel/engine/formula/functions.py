@@ -13,6 +13,17 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 
 
+def constant(value: Any) -> Array:
+    """Return a constant as the language has it: (1,) float, flag or object."""
+    if isinstance(value, bool):
+        return np.array([value])
+    if isinstance(value, int | float):
+        return np.array([float(value)])
+    result = np.empty(1, dtype=object)
+    result[0] = value
+    return result
+
+
 def as_number(values: Array) -> Array:
     """Return an array as numbers; None and text that is no number become NaN."""
     if values.dtype != object:

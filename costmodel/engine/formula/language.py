@@ -8,7 +8,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from costmodel.engine.formula.functions import FUNCTIONS, as_flag, as_number, choose, look_up
+from costmodel.engine.formula.functions import (
+    FUNCTIONS,
+    as_flag,
+    as_number,
+    choose,
+    constant,
+    look_up,
+)
 from costmodel.engine.formula.scalar import Value, compile_value
 from costmodel.errors import FormulaError
 
@@ -159,7 +166,7 @@ def _check_call(
 def _evaluate(node: ast.expr, scope: Scope, tables: Tables) -> Array:
     match node:
         case ast.Constant(value=value):
-            return _constant(value)
+            return constant(value)
         case ast.Name(id=name):
             if name not in scope:
                 raise FormulaError(f"formula reads {name!r}, which is not given")
@@ -187,16 +194,6 @@ def _evaluate(node: ast.expr, scope: Scope, tables: Tables) -> Array:
     raise FormulaError(f"cannot evaluate {ast.dump(node)}")  # unreachable: _check saw every node
 
 
-def _constant(value: Any) -> Array:
-    if isinstance(value, bool):
-        return np.array([value])
-    if isinstance(value, int | float):
-        return np.array([float(value)])
-    result = np.empty(1, dtype=object)
-    result[0] = value
-    return result
-
-
 def _arithmetic(op: ast.operator, left: Array, right: Array) -> Array:
     ufunc = _ARITHMETIC[type(op)]
     result: Array = ufunc(as_number(left), as_number(right))
@@ -210,7 +207,7 @@ def _compare(op: ast.cmpop, left: Array, right: ast.expr, scope: Scope, tables: 
         values = [element.value for element in right.elts if isinstance(element, ast.Constant)]
         inside = np.zeros(left.shape, dtype=bool)
         for value in values:
-            inside |= _equal(left, _constant(value))
+            inside |= _equal(left, constant(value))
         return inside if isinstance(op, ast.In) else ~inside
     other = _evaluate(right, scope, tables)
     if isinstance(op, ast.Eq):
