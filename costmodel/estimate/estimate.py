@@ -5,6 +5,7 @@ AWS bills them. A row without a price keeps NaN and an issue; it is never given 
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 from typing import Literal
 
@@ -63,9 +64,10 @@ def estimate_spec(
     month = as_of or date.fromisoformat(catalog.published)
     usage, expand_issues = catalog.derived(_expander).expand(spec.resources, regions, month)
     prices = find_prices(usage, catalog)
-    pool = _pools(usage, pool_tiers)
+    if pool_tiers == "resource":
+        usage = replace(usage, pools_tiers=np.zeros(len(usage), dtype=bool))
     free = free_quantity(usage, catalog.free_allowances, free_tier)
-    list_cost = pooled_cost(prices.tiers, prices.sku, usage.quantity - free, pool)
+    list_cost = pooled_cost(prices.tiers, prices.sku, usage.quantity - free, _pools(usage))
     purchased = buy(usage, list_cost, catalog).discounted(discount_percent)
     all_issues = [*spec.issues, *issues, *expand_issues]
     all_issues += price_issues(spec, usage, prices, catalog)
@@ -155,10 +157,9 @@ def _unknown_region(region: str, known: Collection[str]) -> Issue:
     return Issue(IssueReason.UNKNOWN_REGION, region, f"region {region!r} is not known{hint}")
 
 
-def _pools(usage: UsageTable, pool_tiers: Pooling) -> Ints:
+def _pools(usage: UsageTable) -> Ints:
     """Return the tier pool of each row (n,): 0 the account, above it one per resource."""
-    alone = ~usage.pools_tiers if pool_tiers == "account" else np.ones(len(usage), dtype=bool)
-    return np.where(alone, usage.resource + 1, 0).astype(np.intp)
+    return np.where(usage.pools_tiers, 0, usage.resource + 1).astype(np.intp)
 
 
 def _coverage(

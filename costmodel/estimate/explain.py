@@ -129,14 +129,14 @@ def _explain_line(estimate: Estimate, row: int) -> ExplainedLine:
 
 
 def _pool_quantity(estimate: Estimate, row: int) -> float:
-    """Return the quantity of the SKU over the account: what fills the tier ladder."""
+    """Return what fills the SKU's tier ladder: the account's quantity beyond what is free."""
     usage = estimate.usage
     same = (estimate.prices.sku == estimate.prices.sku[row]) & ~np.isnan(usage.quantity)
     if not usage.pools_tiers[row]:
         same &= usage.resource == usage.resource[row]
     if estimate.prices.sku[row] < 0 or np.isnan(usage.quantity[row]):
         return float("nan")
-    return float(usage.quantity[same].sum())
+    return float((usage.quantity - estimate.free_quantity)[same].sum())
 
 
 def tier_slices(estimate: Estimate, sku: int, quantity: float) -> list[TierSlice]:

@@ -4,6 +4,7 @@ The list cost of a line stays what it would cost on demand; its effective cost i
 purchase makes of it, with upfront fees spread over the term (docs: commitments).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -75,7 +76,7 @@ def buy(usage: UsageTable, list_cost: Floats, catalog: PriceCatalog) -> Purchase
     for row in np.flatnonzero(usage.model != "OnDemand"):
         rate = _rate(usage, int(row), catalog, usage.operation[row])
         if rate is None:
-            rate = _with_licence(usage, int(row), list_cost, catalog)
+            rate = _with_licence(usage, int(row), catalog)
             if rate is not None:
                 issues.append(
                     (int(row), IssueReason.APPROXIMATION, _licence_note(usage, int(row)))
@@ -107,21 +108,27 @@ _HALF: Final = (
 )
 
 
-def _with_licence(
-    usage: UsageTable, row: int, list_cost: Floats, catalog: PriceCatalog
-) -> dict[str, Any] | None:
+def _with_licence(usage: UsageTable, row: int, catalog: PriceCatalog) -> dict[str, Any] | None:
     """Return Linux's committed rate plus what the licence adds on demand, or None."""
-    quantity, usage_type = usage.quantity[row], usage.usage_type[row]
+    operation = usage.operation[row]
     committed = usage.model[row] in ("Reserved", "SavingsPlan")
-    if not (committed and usage.operation[row] in _LICENSED and quantity > 0):
+    linux = _rate(usage, row, catalog, _LINUX) if committed and operation in _LICENSED else None
+    if linux is None:
         return None
-    linux = _rate(usage, row, catalog, _LINUX)
-    region = usage.region_id[row]
-    plain = catalog.match([usage.service_code[row]], [region], [usage_type], [_LINUX])
-    if linux is None or plain.sku[0] < 0:
+    licence = _unit_price(usage, row, catalog, operation) - _unit_price(
+        usage, row, catalog, _LINUX
+    )
+    if math.isnan(licence):
         return None
-    licence = list_cost[row] / quantity - plain.tiers.unit_price[plain.tiers.first[plain.sku[0]]]
-    return {**linux, "price": linux["price"] + float(licence), "upfront": None}
+    return {**linux, "price": linux["price"] + licence, "upfront": None}
+
+
+def _unit_price(usage: UsageTable, row: int, catalog: PriceCatalog, operation: str) -> float:
+    """Return the price on demand of one line under an operation; NaN where there is none."""
+    key = (usage.service_code[row], usage.region_id[row], usage.usage_type[row], operation)
+    match = catalog.match(*([part] for part in key))
+    sku = match.sku[0]
+    return float("nan") if sku < 0 else float(match.tiers.unit_price[match.tiers.first[sku]])
 
 
 def _licence_note(usage: UsageTable, row: int) -> str:

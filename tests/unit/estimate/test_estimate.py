@@ -179,6 +179,18 @@ def test_the_json_is_that_of_the_design() -> None:
     assert payload["total"]["list_cost"] == pytest.approx(1.001)
 
 
+def test_a_line_is_usage_based_whether_its_usage_is_given_or_not() -> None:
+    payload = estimate_spec(
+        spec(widget("a", gb=1, requests=5), widget("b", gb=1)), catalog()
+    ).to_json()
+
+    flags = [
+        {line["name"]: line["usage_based"] for line in resource["lines"]}
+        for resource in payload["resources"]
+    ]
+    assert flags == [{"Hours (small)": True, "Storage": False, "Requests": True}] * 2
+
+
 def test_the_table_has_focus_columns() -> None:
     table = estimate_spec(spec(widget(hours=10)), catalog()).table
 

@@ -30,8 +30,51 @@ def test_explain_replays_the_number_down_to_its_tiers() -> None:
     assert storage.to_json()["tiers"][1]["end_range"] is None
 
 
+def test_a_tier_that_is_not_reached_is_not_shown_and_the_first_always_is() -> None:
+    estimate = estimate_spec(
+        spec(widget("a", gb=50), widget("b", gb=0)), catalog(), pool_tiers="resource"
+    )
+
+    inside, none = (
+        next(x for x in explain_resource(estimate, name) if x.line["name"] == "Storage")
+        for name in ("widget.a", "widget.b")
+    )
+
+    assert [(s.begin_range, s.quantity) for s in inside.slices] == [(0.0, 50.0)]
+    assert [(s.begin_range, s.quantity) for s in none.slices] == [(0.0, 0.0)]
+
+
+def test_the_working_of_unknown_usage_has_no_pool_and_no_slices() -> None:
+    estimate = estimate_spec(spec(widget("a"), widget("b", requests=9)), catalog())
+
+    unknown, given = (
+        next(x for x in explain_resource(estimate, name) if x.line["name"] == "Requests")
+        for name in ("widget.a", "widget.b")
+    )
+
+    assert unknown.to_json()["pool_quantity"] is None
+    assert unknown.slices == []
+    assert given.pool_quantity == 9.0
+
+
 def test_explain_of_an_unknown_address_names_the_nearest() -> None:
     estimate = estimate_spec(spec(widget("web")), catalog())
 
     with pytest.raises(BadInputError, match=r"did you mean aws_widget\.web"):
         explain_resource(estimate, "aws_widget.wbe")
+
+
+def test_the_working_replays_a_free_allowance_and_tiers_of_one_resource() -> None:
+    allowance = {
+        "service_code": "Widgets", "usage_types": ["Storage"], "quantity": 100, "kind": "always",
+    }  # fmt: skip
+    two = spec(widget("a", hours=0, gb=150), widget("b", hours=0, gb=50))
+
+    free = estimate_spec(two, catalog(allowances=[allowance]), free_tier="always")
+    alone = estimate_spec(two, catalog(), pool_tiers="resource")
+
+    # 200 GB less 100 free, all in the first tier; alone 100 at 0.02 and 50 at 0.01
+    (storage,) = [x for x in explain_resource(free, "widget.a") if x.line["name"] == "Storage"]
+    assert [(s.quantity, s.unit_price) for s in storage.slices] == [(100.0, 0.02)]
+    (storage,) = [x for x in explain_resource(alone, "widget.a") if x.line["name"] == "Storage"]
+    assert [(s.quantity, s.unit_price) for s in storage.slices] == [(100.0, 0.02), (50.0, 0.01)]

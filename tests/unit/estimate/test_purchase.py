@@ -6,12 +6,17 @@ from datetime import date
 
 import pytest
 
+from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import IssueReason
 from costmodel.estimate.estimate import estimate_spec
 from costmodel.estimate.explain import explain_resource
 from costmodel.report.table import to_text
 from tests.builders import (
+    RATES,
+    SHEET,
+    FakeLoader,
     catalog,
+    rate_table,
     reasons_of,
     spec,
     widget,
@@ -88,6 +93,46 @@ def test_a_purchase_rate_published_after_the_date_asked_for_is_reported() -> Non
         "the catalog holds no earlier one"
     ]
     assert late.issues == []
+
+
+LINUX, WINDOWS = "RunInstances", "RunInstances:0002"
+
+
+def licensed(*rates: tuple[str, float]) -> PriceCatalog:
+    """Return a catalog of Windows boxes, reserved at Linux's rate of 0.07."""
+    sheet = SHEET.replace(
+        'usage_type = "Widget:{lookup(size, size)}"',
+        f'usage_type = "BoxUsage:m5.large"\noperation = "{WINDOWS}"',
+    )
+    table = [("BoxUsage:m5.large", name, "Hrs", [(0, price)]) for name, price in rates]
+    row = {**RESERVED[0], "x_UsageType": "BoxUsage:m5.large", "x_Operation": LINUX}
+    sold = rate_table("Widgets", "us-east-1", [*table, *RATES[3:4]])
+    return PriceCatalog(FakeLoader(sold, sheet=sheet, reserved_rows=[row]))
+
+
+@pytest.mark.parametrize("hours", [730.0, 0.0])
+def test_a_committed_licence_is_linux_s_rate_plus_the_licence_on_demand(hours) -> None:
+    prices = licensed((LINUX, 0.10), (WINDOWS, 0.25))
+
+    estimate = estimate_spec(spec(widget(hours=hours, term="1yr")), prices)
+
+    # 0.07 reserved + (0.25 - 0.10) licence
+    assert estimate.effective_cost[0] == pytest.approx(hours * 0.22)
+    assert reasons_of(estimate) == {IssueReason.APPROXIMATION}
+
+
+@pytest.mark.parametrize("sold", [(LINUX, 0.10), (WINDOWS, 0.25)])
+def test_a_licence_without_a_price_on_demand_has_no_committed_rate(sold) -> None:
+    estimate = estimate_spec(spec(widget(term="1yr")), licensed(sold))
+
+    assert IssueReason.NO_COMMITTED_RATE in reasons_of(estimate)
+    assert math.isnan(estimate.effective_cost[0])
+
+
+def test_spot_licences_are_not_made_up() -> None:
+    estimate = estimate_spec(spec(widget(spot=True)), licensed((LINUX, 0.10), (WINDOWS, 0.25)))
+
+    assert reasons_of(estimate) == {IssueReason.NO_COMMITTED_RATE}
 
 
 def test_spot_is_priced_at_the_spot_price() -> None:

@@ -136,3 +136,12 @@ def test_the_prices_of_an_ambiguous_key_are_said(usage_type, operation, says) ->
             return rate_table(service_code, "us-east-1", rates)
 
     assert Remedies(Sold()).choices("Widgets", "us-east-1", usage_type, operation) == says
+
+
+def test_only_so_many_keys_are_compared_with_what_is_sold() -> None:
+    remedies = Remedies(TwoRegions())
+
+    says = [remedies.say("Widgets", "us-east-1", f"Widget:Small{n}", "") for n in range(22)]
+
+    assert says == ["; nearest there: Widget:Small"] * 20 + ["", ""]
+    assert remedies.say("Widgets", "us-east-1", "Widget:Small0", "") == says[0]
