@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodel.engine.formula import compile_template
-from costmodel.engine.formula.functions import is_given
+from costmodel.engine.formula.functions import constant, is_given
 from costmodel.errors import Issue, IssueReason
 from costmodel.optimize.line_pricing import UNPRICED, once_cost, usage_lines
 from costmodel.optimize.rank import Applied, State
@@ -17,7 +17,6 @@ from costmodel.optimize.rule import Rule
 from costmodel.optimize.rule_engine import (
     Checked,
     Verdict,
-    constant,
     explain_condition,
     watched_metrics,
 )

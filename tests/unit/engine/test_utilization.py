@@ -80,6 +80,7 @@ def test_hours_of_the_week_never_seen_stay_unknown() -> None:
         (1.0, 5.0, 1.0, Load.SPIKY),  # the boundary is not idle
         (2.0, 99.0, 1.0, Load.SPIKY),
         (40.0, 60.0, 1.0, Load.STEADY),
+        (1.0, 2.0, 0.85, Load.IDLE),  # as many points as are asked for are enough
         (1.0, 2.0, 0.5, Load.UNKNOWN),  # too few points: unknown, not idle
         (NAN, NAN, 0.0, Load.UNKNOWN),
         (1.0, 2.0, NAN, Load.UNKNOWN),
