@@ -55,7 +55,7 @@ def _in_words(job: Job, error: Exception) -> str:
         return FULL
     match error:
         case CostModelError() | Problem():
-            return job.without_paths(" ".join(str(error).split()))
+            return job.without_paths(str(error))
         case MemoryError():
             return "this needs more memory than a job may use"
         case OSError():

@@ -1,5 +1,6 @@
 """What the jobs do, by kind."""
 
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -46,10 +47,10 @@ class Job:
         return self.settings.data / "bills" / self.workspace / str(self.payload["bill"])
 
     def without_paths(self, text: str) -> str:
-        """Return a message without this machine's folders."""
-        for folder in (self.settings.data / "bills" / self.workspace, self.settings.data):
-            text = text.replace(f"{folder}/", "")
-        return text
+        """Return a message in one line of bearable length, without this machine's folders."""
+        text = " ".join(text.split()).replace(str(self.settings.data), "")
+        text = re.sub(r"(/\w+)*/parts/\d{5}/", "", text)
+        return text if len(text) <= _MESSAGE else f"{text[: _MESSAGE - 1]}…"
 
 
 def import_bill(job: Job) -> dict[str, Any]:
@@ -140,6 +141,7 @@ def check_spend(job: Job) -> dict[str, Any]:
     return tree
 
 
+_MESSAGE: Final = 500
 _SAMPLE_REGIONS: Final = ("us-east-1", "eu-central-1", "eu-west-1")
 WORK: Final[dict[str, Callable[[Job], dict[str, Any]]]] = {
     "import-bill": import_bill,
