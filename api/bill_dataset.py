@@ -77,12 +77,16 @@ def _daily_sql(bill: "Bill") -> str:
     groups = [name for name in DAILY_COLUMNS if name in bill.available]
     sums = [name for name in SUMMED if name in bill.available]
     inner = bill.relation_sql([*groups, *sums, "ChargePeriodStart"])
-    names = ", ".join(f'"{name}"' for name in groups)
-    totals = ", ".join(f'SUM("{name}") AS "{name}"' for name in sums)
     day = "DATE_TRUNC('day', ChargePeriodStart)"
+    columns = [
+        *(f'"{name}"' for name in groups),
+        f"{day} AS ChargePeriodStart",
+        f"{day} + INTERVAL 1 DAY AS ChargePeriodEnd",
+        *(f'SUM("{name}") AS "{name}"' for name in sums),
+    ]
     return (
-        f"SELECT {names}, {day} AS ChargePeriodStart, {day} + INTERVAL 1 DAY AS ChargePeriodEnd,"  # noqa: S608 - constants
-        f" {totals} FROM ({inner}) AS bill GROUP BY ALL ORDER BY ChargePeriodStart"
+        f"SELECT {', '.join(columns)} FROM ({inner}) AS bill"  # noqa: S608 - our own expressions
+        " GROUP BY ALL ORDER BY ChargePeriodStart"
     )
 
 

@@ -48,8 +48,9 @@ class Job:
 
     def without_paths(self, text: str) -> str:
         """Return a message in one line of bearable length, without this machine's folders."""
-        text = " ".join(text.split()).replace(str(self.settings.data), "")
-        text = re.sub(r"(/\w+)*/parts/\d{5}/", "", text)
+        text = " ".join(text[: 10 * _MESSAGE].split()).replace(str(self.settings.data), "")
+        # The folders of uploaded parts, and of what zip files were unpacked to.
+        text = re.sub(r"\S*/(parts/\d{5}|costmodel-bill-\w+)/", "", text)
         return text if len(text) <= _MESSAGE else f"{text[: _MESSAGE - 1]}…"
 
 

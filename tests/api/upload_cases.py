@@ -150,23 +150,37 @@ def hostile() -> Iterator[Upload]:
     head = LEGACY.splitlines()[0].encode()
     yield Upload("zeros", "bill.csv", b"\x00" * MEBIBYTE)
     yield Upload("one long line", "bill.csv", b"a," * (8 * MEBIBYTE))
-    yield Upload("many columns", "bill.csv", head + b"," + b",".join(b"c%d" % n for n in range(50_000)) + b"\n")
+    yield Upload(
+        "many columns",
+        "bill.csv",
+        head + b"," + b",".join(b"c%d" % n for n in range(50_000)) + b"\n",
+    )
     yield Upload("gzip bomb", "bill.csv.gz", _gzip_bomb(2048 * MEBIBYTE))
     yield Upload("gzip in gzip", "bill.csv.gz", gzip.compress(_gzip_bomb(64 * MEBIBYTE)))
-    yield Upload("gzip with a tail", "bill.csv.gz", gzip.compress(LEGACY.encode()) + b"\x00garbage")
-    yield Upload("zip bomb", "bill.zip", _zip(("bill.csv", b"\x00" * (600 * MEBIBYTE))))
+    yield Upload(
+        "gzip with a tail", "bill.csv.gz", gzip.compress(LEGACY.encode()) + b"\x00garbage"
+    )
+    yield Upload("zip bomb", "bill.zip", _zip(("bill.csv", b"\x00" * (300 * MEBIBYTE))))
     yield Upload("zip of many", "bill.zip", _zip(*((f"{n}.csv", b"a,b\n") for n in range(3000))))
     yield Upload("zip in zip", "bill.zip", _zip(("a.zip", _zip(("b.zip", _zip(("c.csv", b"x")))))))
-    yield Upload("zip that climbs", "bill.zip", _zip(("../../../../tmp/climbed.csv", LEGACY.encode())))
+    yield Upload(
+        "zip that climbs", "bill.zip", _zip(("../../../../tmp/climbed.csv", LEGACY.encode()))
+    )
     yield Upload("zip that lies", "bill.zip", _lying_zip())
     yield Upload("zip that overlaps", "bill.zip", _overlapping_zip())
     yield Upload("json nest", "costs.json", b"[" * 200_000)
     yield Upload("json number", "costs.json", EXPLORER.replace('"0.1"', "1" + "0" * 5000).encode())
     yield Upload("json of another", "costs.json", b'{"ResultsByTime": {"a": [1, null]}}')
     yield Upload("json with nothing", "costs.json", b'{"ResultsByTime": []}')
-    yield Upload("parquet footer", "bill.parquet", b"PAR1" + b"\x15" * 400 + struct.pack("<I", 2**31 - 1) + b"PAR1")
-    yield Upload("parquet noise", "bill.parquet", b"PAR1" + random.Random(1).randbytes(50_000) + b"PAR1")
-    yield Upload("parquet run", "bill.parquet", _parquet_run(200_000_000))
+    yield Upload(
+        "parquet footer",
+        "bill.parquet",
+        b"PAR1" + b"\x15" * 400 + struct.pack("<I", 2**31 - 1) + b"PAR1",
+    )
+    yield Upload(
+        "parquet noise", "bill.parquet", b"PAR1" + random.Random(1).randbytes(50_000) + b"PAR1"
+    )
+    yield Upload("parquet run", "bill.parquet", _parquet_run(50_000_000))
     yield Upload("parquet nest", "bill.parquet", _parquet_nest())
     yield Upload("utf-16", "bill.csv", LEGACY.encode("utf-16"))
     yield Upload("latin-1", "bill.csv", LEGACY.replace("Payer", "Käufer").encode("latin-1"))
@@ -214,9 +228,12 @@ def _parquet_run(rows: int) -> bytes:
 
     out = io.BytesIO()
     schema = pa.schema([("BilledCost", pa.float64()), ("ChargePeriodStart", pa.timestamp("us"))])
-    chunk = 10_000_000
+    chunk = 5_000_000
     one = pa.table(
-        {"BilledCost": pa.nulls(chunk, pa.float64()), "ChargePeriodStart": pa.nulls(chunk, pa.timestamp("us"))},
+        {
+            "BilledCost": pa.nulls(chunk, pa.float64()),
+            "ChargePeriodStart": pa.nulls(chunk, pa.timestamp("us")),
+        },
         schema=schema,
     )
     with pq.ParquetWriter(out, schema, compression="zstd") as writer:
@@ -234,5 +251,7 @@ def _parquet_nest() -> bytes:
     for _ in range(60):
         kind, value = pa.struct([("BilledCost", kind)]), {"BilledCost": value}
     out = io.BytesIO()
-    pq.write_table(pa.table({"BilledCost": pa.array([value["BilledCost"]], kind.field(0).type)}), out)
+    pq.write_table(
+        pa.table({"BilledCost": pa.array([value["BilledCost"]], kind.field(0).type)}), out
+    )
     return out.getvalue()

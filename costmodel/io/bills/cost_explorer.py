@@ -52,6 +52,7 @@ _CHARGES: Final = {
 }  # fmt: skip
 _NO_RESOURCE = ("NoResourceId", "No Resource ID")
 _MONTH_DAYS = 28
+_LONG_NUMBER = 1000
 
 
 def cost_explorer_source(path: Path) -> BillSource:
@@ -88,12 +89,12 @@ def _pages(path: Path) -> Iterator[Mapping[str, Any]]:
             f"{path}: byte {error.start + 1} is not UTF-8: save it as UTF-8"
         ) from error
     try:
-        document = json.loads(text, parse_float=Decimal)
+        document = _parsed(text)
         found = document if isinstance(document, list) else [document]
-    except RecursionError as error:
-        raise BillError(f"{path}: nested too deeply to be an answer of GetCostAndUsage") from error
     except json.JSONDecodeError as error:
         found = _json_lines(path, text, error)
+    except RecursionError as error:
+        raise _too_deep(path) from error
     for page in found:
         if not isinstance(page, dict) or "ResultsByTime" not in page:
             raise BillError(
@@ -104,11 +105,24 @@ def _pages(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _json_lines(path: Path, text: str, error: json.JSONDecodeError) -> list[Any]:
     try:
-        return [
-            json.loads(line, parse_float=Decimal) for line in text.splitlines() if line.strip()
-        ]
+        return [_parsed(line) for line in text.splitlines() if line.strip()]
     except json.JSONDecodeError:
         raise BillError(f"{path}: line {error.lineno}: not JSON ({error.msg})") from error
+    except RecursionError:
+        raise _too_deep(path) from error
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_int=_whole_number)
+
+
+def _whole_number(digits: str) -> int | Decimal:
+    # Decimal reads any number of digits; int refuses more than 4,300.
+    return int(digits) if len(digits) < _LONG_NUMBER else Decimal(digits)
+
+
+def _too_deep(path: Path) -> BillError:
+    return BillError(f"{path}: nested too deeply to be an answer of GetCostAndUsage")
 
 
 def _members(path: Path, owner: Mapping[str, Any], name: str, kind: type) -> Any:

@@ -48,6 +48,8 @@ def legacy_report_source(path: Path, skip: int) -> BillSource:
     if missing:
         raise BillError(f"{path}: the column {missing[0]} is missing: is the report complete?")
     records = [dict(zip(header, row, strict=False)) for row in rows[1:] if len(row) > 1]
+    if any("RecordType" not in record for record in records):
+        raise BillError(f"{path}: a row has fewer columns than the header: is the file cut short?")
     kinds = {record["RecordType"] for record in records}
     kept = next((kind for kind in _CHARGES if kind in kinds), None)
     if kept is None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from costmodel.errors import BillError, MissingDependencyError
 from costmodel.io.bills.assembly import current_files, is_manifest, manifest_keys
+from costmodel.io.bills.unpack import check_zip
 
 
 @dataclass
@@ -47,6 +48,7 @@ class LocalFiles:
         target = self.folder()
         try:
             with zipfile.ZipFile(file) as archive:
+                check_zip(file, archive)
                 for member in archive.infolist():
                     if not member.is_dir() and not member.filename.startswith("__MACOSX"):
                         unpacked = Path(archive.extract(member, target))

@@ -14,11 +14,12 @@ from costmodel.io.bills.legacy_report import legacy_report_source
 from costmodel.io.bills.origin import Origin, fingerprint, origin_of, refuse_copies
 from costmodel.io.bills.places import LocalFiles, local_files
 from costmodel.io.bills.raw_chunks import table_tasks, tasks_of
-from costmodel.io.bills.sniff import Sniffed, check_gzip, sniff
+from costmodel.io.bills.sniff import Sniffed, sniff
 from costmodel.io.bills.store_import import Delivery, ImportResult, import_deliveries
 from costmodel.io.bills.store_manifest import is_store
 from costmodel.io.bills.store_read import store_source
 from costmodel.io.bills.tabular import tabular_source
+from costmodel.io.bills.unpack import check_gzip
 
 _SMALL = (BillFormat.COST_EXPLORER, BillFormat.CONSOLE_CSV, BillFormat.LEGACY_REPORT)
 

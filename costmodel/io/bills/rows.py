@@ -1,7 +1,6 @@
 """Small reports, parsed in Python, as a table that already has the columns of ``bill``."""
 
 import csv
-import gzip
 import io
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,21 +11,17 @@ from typing import Any
 from costmodel.bill.normalize.relation import BILL_COLUMNS
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.errors import BillError, Issue
+from costmodel.io.bills.unpack import gunzip
 
 _numbers = itertools.count()
+_LARGEST_EXPONENT = 15  # with the digits after the point, as many as decimal keeps
 
 
 def read_bytes(path: Path) -> bytes:
     """Return the bytes of a file, unpacked if it is gzip."""
-    data = path.read_bytes()
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (EOFError, OSError) as error:
-        raise BillError(
-            f"{path}: the gzip file is truncated or damaged: download it again"
-        ) from error
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gunzip(path) if packed else path.read_bytes()
 
 
 def read_csv_rows(path: Path) -> list[list[str]]:
@@ -52,8 +47,8 @@ def amount(text: str | None, path: Path, place: str) -> Decimal | None:
         value = Decimal(text.strip().lstrip("$").replace(",", ""))
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite():
-        raise BillError(f"{path}: {place}: {text!r} is not an amount")
+    if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:
+        raise BillError(f"{path}: {place}: {text!r:.60} is not an amount")
     return value
 
 

@@ -2,7 +2,6 @@
 
 import codecs
 import csv
-import gzip
 import io
 import re
 import zlib
@@ -130,18 +129,6 @@ def _gunzip_head(path: Path, head: bytes) -> bytes:
         return zlib.decompressobj(wbits=31).decompress(head, _HEAD)
     except zlib.error as error:
         raise BillError(f"{path}: the gzip file is damaged: download it again") from error
-
-
-def check_gzip(path: Path) -> None:
-    """Read a gzip file to its end, so that a truncated one is said to be before any row counts."""
-    try:
-        with gzip.open(path) as file:
-            while file.read(1 << 22):
-                pass
-    except (EOFError, OSError, zlib.error) as error:
-        raise BillError(
-            f"{path}: the gzip file is truncated or damaged: download it again"
-        ) from error
 
 
 def _decode(path: Path, head: bytes) -> str:
