@@ -35,7 +35,7 @@ def run(
     Raises:
         BillError: the data are not what their format says; the message names value or file.
     """
-    with _said_in_one_line():
+    with said_in_one_line():
         return _cursor(connection, tables).execute(query)
 
 
@@ -47,7 +47,7 @@ def arrow(
     Raises:
         BillError: as ``run``.
     """
-    with _said_in_one_line():
+    with said_in_one_line():
         return _cursor(connection, tables).sql(query).to_arrow_table()
 
 
@@ -72,7 +72,8 @@ def naming(label: str) -> Iterator[None]:
 
 
 @contextmanager
-def _said_in_one_line() -> Iterator[None]:
+def said_in_one_line() -> Iterator[None]:
+    """Turn an error of the engine into a ``BillError`` of one line."""
     import duckdb
 
     try:

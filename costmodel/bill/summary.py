@@ -1,15 +1,16 @@
 """The answer of ``Bill.summarize``: groups, periods and exact sums."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, ClassVar
 
 from costmodel.errors import Issue
 from costmodel.result import Result
 
 OTHER = "other"
+_DIGITS = 76
 
 Row = tuple[Any, ...]
 
@@ -49,7 +50,7 @@ class BillSummary(Result):
             if len({row[place] for row in self.rows}) > 1:
                 return dict.fromkeys(self.metrics, Decimal("NaN"))
         return {
-            name: sum((row[first + place] or Decimal(0) for row in self.rows), Decimal(0))
+            name: _exact_sum(row[first + place] or Decimal(0) for row in self.rows)
             for place, name in enumerate(self.metrics)
         }
 
@@ -71,6 +72,12 @@ class BillSummary(Result):
             "rows": [dict(zip(names, map(json_value, row), strict=True)) for row in self.rows],
             "issues": [issue.to_json() for issue in self.issues],
         }
+
+
+def _exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """Return a sum to the last digit: Python's default keeps 28, and DECIMAL has 38."""
+    with localcontext(prec=_DIGITS):
+        return sum(amounts, Decimal(0))
 
 
 def json_value(value: Any) -> Any:

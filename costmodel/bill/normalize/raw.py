@@ -12,7 +12,8 @@ from typing import Final
 MONEY_TYPE: Final = "DECIMAL(38, 18)"
 QUANTITY_TYPE: Final = "DECIMAL(38, 12)"
 TAGS_TYPE: Final = "MAP(VARCHAR, VARCHAR)"
-ZERO: Final = f"CAST(0 AS {MONEY_TYPE})"
+# Narrow, so that it widens no branch of a CASE beside it.
+ZERO: Final = "CAST(0 AS DECIMAL(18, 10))"
 
 Sql = str
 
@@ -172,7 +173,7 @@ class RawColumns:
         column = self.plain(name)
         if column is None:
             return None
-        if self.type_of(name) == sql_type:
+        if self.type_of(name).startswith("DECIMAL"):
             return column
         if self.type_of(name) != "VARCHAR":
             return f"CAST({column} AS {sql_type})"

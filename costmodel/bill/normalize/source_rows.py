@@ -20,8 +20,8 @@ from costmodel.bill.normalize.tags import map_lookup
 from costmodel.bill.source import BillFormat, BillSource
 
 EXACT = (MONEY_TYPE, QUANTITY_TYPE)
-# For copies, where nothing is added up: a sum casts to DECIMAL when it is asked for.
-AS_STORED = ("DOUBLE", "DOUBLE")
+# For copies of doubles, where nothing is added up: a sum casts to DECIMAL when it is asked for.
+AS_DOUBLES = ("DOUBLE", "DOUBLE")
 
 
 def rows_of(source: BillSource, prefixes: Mapping[str, str]) -> Rows:

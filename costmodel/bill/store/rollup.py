@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from costmodel.bill.normalize.raw import MONEY_TYPE, QUANTITY_TYPE, Sql, quote
+from costmodel.bill.normalize.raw import MONEY_TYPE, Sql, quote
 from costmodel.bill.normalize.relation import BILL_COLUMNS
 from costmodel.bill.store.codes import Codes, codes_of, combined
 from costmodel.columns import COST_METRICS
@@ -32,7 +32,7 @@ def daily_sums(connection: "duckdb.DuckDBPyConnection", rows: pa.Table) -> pa.Ta
 
     Args:
         connection: DuckDB connection of this thread.
-        rows: rows of a store, amounts as doubles.
+        rows: rows of a store, amounts as doubles or decimals.
     """
     keys = [name for name in KEYS if name in rows.column_names]
     sums = [name for name in SUMS if name in rows.column_names]
@@ -44,7 +44,10 @@ def daily_sums(connection: "duckdb.DuckDBPyConnection", rows: pa.Table) -> pa.Ta
     same = _first_of_same(rows, sums)
     counted = pa.table({"code": groups.code, **{name: rows[name] for name in set(same.values())}})
     connection.register("counted", counted)
-    fields = ", ".join(f"{_sum(name)} AS {quote(name)}" for name in sorted(set(same.values())))
+    fields = ", ".join(
+        f"{_sum(name, rows.schema.field(name).type)} AS {quote(name)}"
+        for name in sorted(set(same.values()))
+    )
     answer = connection.sql(
         f"SELECT code, {fields} FROM counted GROUP BY code ORDER BY code"
     ).to_arrow_table()
@@ -64,7 +67,9 @@ def merged(connection: "duckdb.DuckDBPyConnection", parts: Sequence[pa.Table]) -
     # Keys of one value all month, often half of them, are left out of grouping and ordering.
     varied = [name for name in keys if name == DAY or len(whole[name].unique()) > 1]
     names = ", ".join(map(quote, varied))
-    fields = ", ".join(f"{_sum(name)} AS {quote(name)}" for name in sums)
+    fields = ", ".join(
+        f"{_sum(name, whole.schema.field(name).type)} AS {quote(name)}" for name in sums
+    )
     query = f"SELECT {names}, {fields} FROM parts GROUP BY {names} ORDER BY {names}"
     answer = connection.sql(query).to_arrow_table()
     first = pa.array(np.zeros(len(answer), dtype=np.int64))
@@ -86,9 +91,12 @@ def _address(chunk: pa.Array) -> int:
     return 0 if values is None else int(values.address) + chunk.offset
 
 
-def _sum(name: str) -> Sql:
-    kind = MONEY_TYPE if BILL_COLUMNS[name] == MONEY_TYPE else QUANTITY_TYPE
-    return f"CAST(SUM(CAST({quote(name)} AS {kind})) AS {kind})"
+def _sum(name: str, kind: pa.DataType) -> Sql:
+    """Return the exact sum of a column; doubles are rounded first, as rows of ``bill`` are."""
+    column = quote(name)
+    if not pa.types.is_decimal(kind):
+        column = f"CAST({column} AS {BILL_COLUMNS[name]})"
+    return f"CAST(SUM({column}) AS {MONEY_TYPE})"
 
 
 def _days(rows: pa.Table) -> Codes:

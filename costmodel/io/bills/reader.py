@@ -17,7 +17,7 @@ from costmodel.io.bills.raw_chunks import table_tasks, tasks_of
 from costmodel.io.bills.sniff import Sniffed, sniff
 from costmodel.io.bills.store_import import Delivery, ImportResult, import_deliveries
 from costmodel.io.bills.store_manifest import is_store
-from costmodel.io.bills.store_read import store_source
+from costmodel.io.bills.store_read import store_sources
 from costmodel.io.bills.tabular import tabular_source
 from costmodel.io.bills.unpack import check_gzip
 
@@ -43,7 +43,7 @@ def open_bill(
 def find_sources(paths: Sequence[str | Path], columns: Path | None = None) -> list[BillSource]:
     """Return the sources behind paths: one per format and kind of file, small reports one each."""
     stores = [Path(path) for path in paths if is_store(Path(path))]
-    sources = [store_source(store) for store in stores]
+    sources = [source for store in stores for source in store_sources(store)]
     others = [path for path in paths if Path(path) not in stores]
     if others:
         parts, reports, keep = find_parts(others, columns)

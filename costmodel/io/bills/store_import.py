@@ -24,7 +24,15 @@ from costmodel.bill.store.rollup import daily_sums, merged
 from costmodel.errors import BillError
 from costmodel.io.bills.origin import file_names
 from costmodel.io.bills.raw_chunks import Task
-from costmodel.io.bills.store_manifest import Key, Manifest, Unit, commit, locked, read_manifest
+from costmodel.io.bills.store_manifest import (
+    EXACT_FILE,
+    Key,
+    Manifest,
+    Unit,
+    commit,
+    locked,
+    read_manifest,
+)
 
 _SORTED_BY: Final = ("x_ServiceCode", "x_UsageType", "RegionId", "SubAccountId")
 
@@ -188,7 +196,12 @@ def _import_one(
     try:
         writer = _Writer(staging, delivery.format, prefixes)
         workers = max(os.cpu_count() or 1, 1)
-        with _kept_memory(), ThreadPoolExecutor(workers) as pool:
+        with (
+            engine.naming(delivery.label),
+            engine.said_in_one_line(),
+            _kept_memory(),
+            ThreadPoolExecutor(workers) as pool,
+        ):
             for number, _ in enumerate(pool.map(writer.run, delivery.tasks)):
                 progress((number + 1) / len(delivery.tasks))
         return writer.finish(store, delivery)
@@ -227,6 +240,7 @@ class _Writer:
         self._written: dict[PayerMonth, _Written] = {}
         self._fees: dict[pa.Schema, list[pa.Table]] = {}
         self._names = 0
+        self._has_doubles = False
 
     def run(self, task: Task) -> None:
         """Read, normalise and write one piece."""
@@ -265,9 +279,11 @@ class _Writer:
         return units
 
     def _moved(self, names: Iterable[str], store: Path, folder: Path) -> tuple[str, ...]:
-        for name in names:
-            (self._staging / name).replace(store / folder / name)
-        return tuple((folder / name).as_posix() for name in names)
+        mark = "" if self._has_doubles else EXACT_FILE
+        found = {name: folder / f"{mark}{name}" for name in names}
+        for name, place in found.items():
+            (self._staging / name).replace(store / place)
+        return tuple(place.as_posix() for place in found.values())
 
     def _normalizer(self) -> ChunkNormalizer:
         if not hasattr(self._local, "normalizer"):
@@ -295,6 +311,7 @@ class _Writer:
                 written.files.append(name)
                 written.daily.append(daily)
                 written.rows += len(part)
+                self._has_doubles |= any(pa.types.is_floating(kind) for kind in part.schema.types)
 
     def _write_split(self, rows: pa.Table) -> None:
         for key, part in _by_unit(rows):

@@ -16,6 +16,9 @@ from typing import Any, Final
 from costmodel.errors import BillError
 
 NAME: Final = "bill-store.json"
+# What the names of files begin with whose amounts are decimals, not doubles: read together they
+# would all be doubles.
+EXACT_FILE: Final = "exact-"
 _VERSION: Final = 2
 
 Key = tuple[str, str, str, str]  # payer, period, format, report

@@ -1,17 +1,18 @@
-"""A store as a source: the files of its manifest, and their daily sums."""
+"""A store as sources: the files of its manifest, and their daily sums."""
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from costmodel.bill.normalize.raw import literal
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.errors import BillError, Issue, IssueReason
-from costmodel.io.bills.store_manifest import Unit, read_manifest
+from costmodel.io.bills.store_manifest import EXACT_FILE, Unit, read_manifest
 from costmodel.io.bills.tabular import describe
 
 
-def store_source(store: Path) -> BillSource:
-    """Return a store's months as one source.
+def store_sources(store: Path) -> list[BillSource]:
+    """Return a store's months as sources: one of exact amounts, one of doubles.
 
     Raises:
         BillError: the store is empty or damaged.
@@ -19,10 +20,32 @@ def store_source(store: Path) -> BillSource:
     units = read_manifest(store).units
     if not units:
         raise BillError(f"{store}: the store is empty: import a bill first")
-    rows = _scan(store, [name for unit in units for name in unit.files])
-    daily = _scan(store, [name for unit in units for name in unit.daily])
-    split = _scan(store, [name for unit in units for name in unit.split])
-    payers = {unit.payer for unit in units}
+    issues = tuple(_counted_twice(store, units))
+    sources = [_source(store, units, is_exact) for is_exact in (_is_exact, _is_double)]
+    found = [source for source in sources if source is not None]
+    return [replace(found[0], issues=issues), *found[1:]]
+
+
+def _is_exact(name: str) -> bool:
+    return PurePosixPath(name).name.startswith(EXACT_FILE)
+
+
+def _is_double(name: str) -> bool:
+    return not _is_exact(name)
+
+
+def _source(
+    store: Path, units: Sequence[Unit], belongs: Callable[[str], bool]
+) -> BillSource | None:
+    def scan(names: Iterable[str]) -> str:
+        return _scan(store, [name for name in names if belongs(name)])
+
+    rows = scan(name for unit in units for name in unit.files)
+    if not rows:
+        return None
+    daily = scan(name for unit in units for name in unit.daily)
+    split = scan(name for unit in units for name in unit.split)
+    payers = {unit.payer for unit in units if any(map(belongs, unit.files))}
     return BillSource(
         format=BillFormat.STORE,
         scan=rows,
@@ -33,7 +56,6 @@ def store_source(store: Path) -> BillSource:
         daily_columns=describe(daily, str(store)),
         split_scan=split,
         split_columns=describe(split, str(store)) if split else {},
-        issues=tuple(_counted_twice(store, units)),
     )
 
 

@@ -15,7 +15,7 @@ FROM (
     END AS "x_UsageType",
     CASE
       WHEN "line_item_line_item_type" IN ('SavingsPlanNegation')
-      THEN CAST(0 AS DECIMAL(38, 18))
+      THEN CAST(0 AS DECIMAL(18, 10))
       WHEN "line_item_usage_type" LIKE '%SpotUsage%'
       AND CAST("pricing_public_on_demand_cost" AS DECIMAL(38, 18)) = 0
       THEN NULL

@@ -8,24 +8,24 @@ FROM (
       WHEN "line_item_line_item_type" IN ('SavingsPlanCoveredUsage')
       THEN CAST("savings_plan_savings_plan_effective_cost" AS DECIMAL(38, 18))
       WHEN "line_item_line_item_type" IN ('SavingsPlanNegation', 'SavingsPlanUpfrontFee')
-      THEN CAST(0 AS DECIMAL(38, 18))
+      THEN CAST(0 AS DECIMAL(18, 10))
       WHEN "line_item_line_item_type" IN ('SavingsPlanRecurringFee')
-      THEN CAST(0 AS DECIMAL(38, 18))
+      THEN CAST(0 AS DECIMAL(18, 10))
       WHEN (
         "line_item_line_item_type" IN ('Refund')
         AND '' LIKE '%SavingsPlans'
         AND '' LIKE 'Refund for one-time fee for Savings Plan ID%'
       )
-      THEN CAST(0 AS DECIMAL(38, 18))
+      THEN CAST(0 AS DECIMAL(18, 10))
       WHEN "line_item_line_item_type" IN ('DiscountedUsage')
       THEN CAST("reservation_effective_cost" AS DECIMAL(38, 18))
       WHEN "line_item_line_item_type" IN ('RIFee')
-      THEN CAST(0 AS DECIMAL(38, 18))
+      THEN CAST(0 AS DECIMAL(18, 10))
       WHEN (
         "line_item_line_item_type" IN ('Fee')
         AND COALESCE("reservation_reservation_a_r_n", '') <> ''
       )
-      THEN CAST(0 AS DECIMAL(38, 18))
+      THEN CAST(0 AS DECIMAL(18, 10))
       ELSE CAST("line_item_unblended_cost" AS DECIMAL(38, 18))
     END AS "EffectiveCost",
     CASE
