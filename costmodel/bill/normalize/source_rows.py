@@ -21,7 +21,7 @@ from costmodel.bill.source import BillFormat, BillSource
 
 EXACT = (MONEY_TYPE, QUANTITY_TYPE)
 # For copies of doubles, where nothing is added up: a sum casts to DECIMAL when it is asked for.
-AS_DOUBLES = ("DOUBLE", "DOUBLE")
+AS_STORED = ("DOUBLE", "DOUBLE")
 
 
 def rows_of(source: BillSource, prefixes: Mapping[str, str]) -> Rows:

@@ -26,7 +26,7 @@ from costmodel.bill.normalize.relation import (
     select_unused,
 )
 from costmodel.bill.normalize.source_rows import (
-    AS_DOUBLES,
+    AS_STORED,
     EXACT,
     rows_of_columns,
 )
@@ -62,7 +62,7 @@ def copied_numbers(types: Mapping[str, str]) -> tuple[str, str]:
         types: raw column → DuckDB type.
     """
     has_doubles = any(kind in ("DOUBLE", "FLOAT") for kind in types.values())
-    return AS_DOUBLES if has_doubles else EXACT
+    return AS_STORED if has_doubles else EXACT
 
 
 def stored_types(types: Mapping[str, str]) -> dict[str, str]:
@@ -256,7 +256,7 @@ class ChunkNormalizer:
         extended = replace(exact, columns=exact.columns | tags, where=None)
         query = select_unused(extended, _RAW, wanted | dict.fromkeys(tags, "VARCHAR"))
         found = self._query(fees, query)
-        if copied_numbers(mapping.types) == AS_DOUBLES:
+        if copied_numbers(mapping.types) == AS_STORED:
             found = _with_doubles(found)
         return _with_dictionaries(found) if len(found) else None
 
