@@ -1,9 +1,11 @@
 """The REST API beside a bare FastAPI endpoint with a body of the same size; grouped costs.
 
-Server and client share the machine. COSTMODEL_BENCH_ROWS sets the size of the bill.
+Server and client share the machine. COSTMODEL_BENCH_ROWS sets the size of the bill,
+COSTMODEL_BENCH_REQUESTS how many requests memory is watched over.
 """
 
 import asyncio
+import itertools
 import json
 import os
 import statistics
@@ -11,18 +13,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 
+from benchmarks.estimate_requests import architecture, repeated_share
 from benchmarks.timing import report_limit
 from tests.services import free_port
 
 ROOT = Path(__file__).parents[1]
-SECONDS, CONNECTIONS = 4.0, 8
+SECONDS, CONNECTIONS, ROUNDS = 3.0, 8, 3
+MOST_PER_SECOND = 2500  # requests made ready for each second of a turn
+REQUESTS = int(os.environ.get("COSTMODEL_BENCH_REQUESTS", "50000"))
 ROWS = int(os.environ.get("COSTMODEL_BENCH_ROWS", "2000000"))
 # A bare endpoint as people write it: FastAPI turns the returned tree into JSON.
 PLAIN = """
@@ -31,7 +35,7 @@ import orjson, uvicorn
 from fastapi import FastAPI, Body
 app = FastAPI()
 body = orjson.loads(sys.stdin.buffer.read())
-@app.post("/")
+@app.post("/v1/estimates")
 async def answer(asked: dict = Body()):
     return body
 uvicorn.run(app, port=int(sys.argv[1]), log_level="error")
@@ -43,27 +47,12 @@ import orjson, uvicorn
 from fastapi import FastAPI, Request, Response
 app = FastAPI()
 body = orjson.loads(sys.stdin.buffer.read())
-@app.post("/")
+@app.post("/v1/estimates")
 async def answer(request: Request):
     orjson.loads(await request.body())
     return Response(orjson.dumps(body), media_type="application/json")
 uvicorn.run(app, port=int(sys.argv[1]), log_level="error")
 """
-
-
-def architecture(salt: int) -> dict:
-    """Twenty resources; the salt makes each request another one."""
-    kinds = ("m5.large", "c5.xlarge", "t3.micro")
-    resources: dict = {}
-    for i in range(10):
-        device = {"volume_size": 50 + i + salt % 1000, "volume_type": "gp3"}
-        resources[f"instance.w{i}"] = {
-            "instance_type": kinds[i % 3], "root_block_device": device,
-        }  # fmt: skip
-    for i in range(5):
-        resources[f"ebs_volume.v{i}"] = {"size": 10 + i + salt % 777, "type": "gp3"}
-        resources[f"sqs_queue.q{i}"] = {"usage": {"monthly_requests": 1_000_000 + salt + i}}
-    return {"region": "us-east-1", "resources": resources}
 
 
 def request_bytes(path: str, body: dict) -> bytes:
@@ -82,20 +71,23 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, text: 
 
 
 async def load(
-    port: int, path: str, body: Callable[[int], dict], rate: float | None = None
+    port: int, texts: Iterable[bytes], rate: float | None = None, seconds: float = SECONDS
 ) -> tuple[float, list[float]]:
-    """Return requests a second and all latencies [s]; at a fixed rate if one is given."""
+    """Return requests a second and all latencies [s]; at a fixed rate if one is given.
+
+    Stops when the time is over or the texts are used up.
+    """
     latencies: list[float] = []
-    count = iter(range(10**9))
+    numbered = iter(enumerate(texts))
     start = time.perf_counter()
 
     async def worker() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        while time.perf_counter() - start < SECONDS:
-            number = next(count)
-            text = request_bytes(path, body(number))
+        for number, text in numbered:
             due = time.perf_counter() if rate is None else start + number / rate
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            if time.perf_counter() - start > seconds:
+                break
             await ask(reader, writer, text)
             latencies.append(time.perf_counter() - due)
         writer.close()
@@ -135,44 +127,109 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[int(share * (len(values) - 1))]
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a server and its workers."""
+    total = 0.0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # ended meanwhile
+            continue
+        if int(stat.parent.name) == pid or int(fields[1]) == pid:
+            total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+class Requests:
+    """Texts of requests; no two are equal unless they are meant to be."""
+
+    def __init__(self, path: str, *, store: bool = True, novel: bool = False, equal: bool = False):
+        self.path, self.store, self.novel, self.equal = path, store, novel, equal
+
+    def texts(self, count: int) -> list[bytes]:
+        numbers = [0] * count if self.equal else [next(_NUMBERS) for _ in range(count)]
+        return [
+            request_bytes(
+                self.path, {"spec": architecture(n, novel=self.novel), "store": self.store}
+            )
+            for n in numbers
+        ]
+
+
+_NUMBERS = itertools.count(1)
+
+
+def side_by_side(
+    ours: tuple[int, int], peer: tuple[int, int], requests: Requests
+) -> tuple[float, float]:
+    """Print throughput and processor time beside a peer's, in turns; return ours and the ratio.
+
+    Other work on the machine slows both sides of a turn: the ratio is the median of the turns'.
+    """
+    turns = []
+    for _ in range(ROUNDS):
+        found = []
+        texts = requests.texts(round(MOST_PER_SECOND * SECONDS))
+        # What the peer is sent does not matter to it: the same again once they are used up.
+        for (port, pid), sent in ((peer, itertools.cycle(texts)), (ours, texts)):
+            before = cpu_seconds(pid)
+            rate, latencies = asyncio.run(load(port, sent))
+            found += [rate, 1000 * (cpu_seconds(pid) - before) / len(latencies)]
+        turns.append(found)
+    theirs, their_cpu, rate, cpu = (
+        statistics.median(column) for column in zip(*turns, strict=True)
+    )
+    ratio = statistics.median(turn[2] / turn[0] for turn in turns)
+    print(
+        f"  ours {rate:,.0f}/s, peer {theirs:,.0f}/s, ratio {ratio:.2f} (required ≥ 0.5); "
+        f"processor ours {cpu:.2f} ms, peer {their_cpu:.2f} ms, ratio {their_cpu / cpu:.2f}"
+    )
+    return rate, ratio
+
+
 def bench_estimates(port: int, pid: int) -> None:
-    def one(_: int) -> dict[str, Any]:
-        return {"spec": architecture(0)}
-
-    def many(n: int) -> dict[str, Any]:
-        return {"spec": architecture(n)}
-
-    def fresh(n: int) -> dict[str, Any]:
-        return {**many(n), "store": False}
-
-    answer = httpx.post(f"http://127.0.0.1:{port}/v1/estimates", json=one(0)).content
-    peers = {}
+    place = "/v1/estimates"
+    one = {"spec": architecture(0)}
+    answer = httpx.post(f"http://127.0.0.1:{port}{place}", json=one).content
     for peer, code in (("returned tree", PLAIN), ("orjson response", BARE)):
         bare_port = free_port()
-        bare_url = f"http://127.0.0.1:{bare_port}/"
-        with process([sys.executable, "-c", code, str(bare_port)], bare_url, answer):
-            peers[peer], _ = asyncio.run(load(bare_port, "/", many))
-        print(f"bare endpoint, {peer}, {len(answer):,} bytes: {peers[peer]:,.0f} requests/s")
-    bare, least = peers["returned tree"], peers["orjson response"]
-    for name, body in (
-        ("equal requests, stored", one),
-        ("each another, stored", many),
-        ("each another, not stored", fresh),
-    ):
-        ours, _ = asyncio.run(load(port, "/v1/estimates", body))
-        _, paced = asyncio.run(load(port, "/v1/estimates", body, rate=ours / 2))
-        print(
-            f"POST /v1/estimates of 20 resources, {name}: ours {ours:,.0f}/s, bare {bare:,.0f}/s, "
-            f"ratio {ours / bare:.2f} (required ≥ 0.5), to orjson {ours / least:.2f}; "
-            f"at half of it p50 "
-            f"{1000 * statistics.median(paced):.1f} ms, "
-            f"p99 {1000 * percentile(paced, 0.99):.1f} ms "
-            "(required < 60 ms)"
-        )
-    before = resident_mb(pid)
-    for _ in range(3):
-        asyncio.run(load(port, "/v1/estimates", many))
-    print(f"memory: {before:.0f} MB, after three more rounds {resident_mb(pid):.0f} MB")
+        command = [sys.executable, "-c", code, str(bare_port)]
+        with process(command, f"http://127.0.0.1:{bare_port}/", answer) as bare_pid:
+            print(f"beside a bare endpoint ({peer}) with a body of {len(answer):,} bytes:")
+            for name, requests in (
+                ("each another, stored", Requests(place)),
+                ("each another, not stored", Requests(place, store=False)),
+                ("each of shapes never met, stored", Requests(place, novel=True)),
+                ("equal, stored", Requests(place, equal=True)),
+            ):
+                print(f" POST {place} of 20 resources, {name}:")
+                rate, _ = side_by_side((port, pid), (bare_port, bare_pid), requests)
+                if peer == "returned tree":
+                    bench_latency(port, requests, rate / 2)
+    specs = [architecture(n) for n in range(1, 3001)]
+    share, early = repeated_share(specs), repeated_share(specs[:300])
+    print(f"shapes met before: {early:.0%} in 300 requests, {share:.0%} in 3,000")
+
+
+def bench_latency(port: int, requests: Requests, rate: float) -> None:
+    texts = requests.texts(round(rate * SECONDS) + 1)
+    _, paced = asyncio.run(load(port, texts, rate=rate))
+    report_limit(
+        f"  at half of it ({rate:,.0f}/s) p50 {1000 * statistics.median(paced):.1f} ms, p99",
+        1000 * percentile(paced, 0.99), 60, "ms",
+    )  # fmt: skip
+
+
+def bench_memory(port: int, pid: int) -> None:
+    """Print resident memory while many requests pass, half of them of shapes never met."""
+    sizes = []
+    for part in range(10):
+        requests = Requests("/v1/estimates", store=part % 5 == 0, novel=part % 2 == 1)
+        texts = requests.texts(REQUESTS // 10)
+        asyncio.run(load(port, texts, seconds=3600.0))
+        sizes.append(resident_mb(pid))
+    each = ", ".join(f"{size:.0f}" for size in sizes)
+    print(f"memory every {REQUESTS // 10:,} of {REQUESTS:,} requests: {each} MB")
 
 
 def bench_costs(port: int, pid: int) -> None:
@@ -207,6 +264,7 @@ def main() -> None:
                    "--data", folder, "--rate", "100000000"]  # fmt: skip
         with process(command, f"http://127.0.0.1:{port}/readyz") as pid:
             bench_estimates(port, pid)
+            bench_memory(port, pid)
             bench_costs(port, pid)
 
 
