@@ -14,14 +14,15 @@ from costmodel.errors import Issue
 from costmodel.recent import Recent
 from costmodel.usage.inputs import refuse_plain_blocks
 from costmodel.usage.parts import Part, Run, Scope, parts_below
-from costmodel.usage.plan import KindPlan, Position, Tables, plan_kind
+from costmodel.usage.plan import KindPlan, PlannedMeter, Position, Tables, plan_kind
 from costmodel.usage.references import References, index_references
 from costmodel.usage.rows import meter_line
 from costmodel.usage.shape import ShapeReader, shape_reader
 from costmodel.usage.spec import Resource
-from costmodel.usage.table import UsageLine, UsageTable, Working, usage_table
+from costmodel.usage.table import UsageLine, UsageTable, usage_table
 
 _SHAPES: Final = 4096
+_LINES: Final = 16384
 
 
 class _Expanded(NamedTuple):
@@ -44,6 +45,7 @@ class Expander:
         self._library, self._tables = library, tables
         self._plans: dict[str, tuple[KindPlan, ShapeReader]] = {}
         self._shapes: Recent[Any, _Expanded] = Recent(_SHAPES)
+        self._lines: Recent[Any, tuple[UsageLine | None]] = Recent(_LINES)
 
     def expand(
         self, resources: Sequence[Resource], regions: Sequence[str | None], as_of: date
@@ -111,13 +113,9 @@ class Expander:
 
     def _expand_parts(self, run: Run, plan: KindPlan, parts: Sequence[Part]) -> None:
         scopes = [self._scope(run, plan, part) for part in parts]
-        values = [tuple(scope.values()) for scope in scopes]
         for planned in plan.meters:
-            for part, scope, given in zip(parts, scopes, values, strict=True):
-                working = Working(
-                    planned.meter, plan.scope_names, given, bool(planned.usage_names)
-                )
-                line = meter_line(run, planned, part, scope, plan.tables, working)
+            for part, scope in zip(parts, scopes, strict=True):
+                line = self._line(run, planned, part, scope, plan.tables)
                 if line is not None:
                     run.lines.append((planned.position, line))
         for place, planned_child in enumerate(plan.children):
@@ -129,6 +127,21 @@ class Expander:
             if inner:
                 self._expand_parts(run, plan.below(place, self._library, self._tables), inner)
 
+    def _line(
+        self, run: Run, planned: PlannedMeter, part: Part, scope: Scope, tables: Tables
+    ) -> UsageLine | None:
+        """Return a meter's row; the same row as before where all it reads is as before."""
+        values = planned.values(scope)
+        key = (planned, part.region, part.count, part.path, values)
+        is_plain = not (part.refused or part.resource.unknown)
+        known = self._lines.get(key) if is_plain else None
+        if known is None:
+            said = len(run.issues)
+            known = (meter_line(run, planned, part, scope, tables),)
+            if is_plain and len(run.issues) == said:
+                self._lines.put(key, known)
+        return known[0]
+
     def _scope(self, run: Run, plan: KindPlan, part: Part) -> Scope:
         """Return what a kind's formulas may read of one part."""
         scope: Scope = {}
@@ -136,6 +149,9 @@ class Expander:
         part.refused.update(refuse_plain_blocks(plan.kind.sheet, part.resource, issues))
         run.issues += [(plan.position, _placed(issue, part)) for issue in issues]
         for name, reader, position in plan.inputs:
+            if reader.is_absent(part.resource):
+                scope[name] = reader.default
+                continue
             issues = []
             scope[name], is_refused = reader.read(part.resource, run.references, issues)
             if is_refused:

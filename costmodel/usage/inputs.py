@@ -3,6 +3,7 @@
 Order of truth: attribute > usage by address > usage by type > default of the sheet.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -31,6 +32,14 @@ class InputReader:
     given: Input
     steps: tuple[str, ...]
     is_plain: bool  # a value directly under its name, with nothing behind it
+    default: Any  # as it is read where nothing is given
+
+    def is_absent(self, resource: Resource) -> bool:
+        """Return whether the default holds, as far as that is seen at a glance."""
+        name = self.given.name
+        return self.is_plain and not (
+            name in resource.inputs or name in resource.usage or resource.unknown
+        )
 
     def read(
         self, resource: Resource, references: References, issues: list[Issue]
@@ -57,7 +66,8 @@ def input_reader(given: Input) -> InputReader:
     """Return the reader of an input."""
     has_more = given.counts or given.from_reference or given.referenced_by
     is_plain = given.path == given.name and "." not in given.path and "[" not in given.path
-    return InputReader(given, tuple(given.path.split(".")), is_plain and not has_more)
+    default = _READERS[given.kind](given.default, given, Resource("", ""), [])
+    return InputReader(given, tuple(given.path.split(".")), is_plain and not has_more, default)
 
 
 def _value(given: Input, steps: Sequence[str], resource: Resource, references: References) -> Any:
@@ -137,18 +147,20 @@ def _counted(value: Any, path: str, resource: Resource) -> int | None:
     return len(value) if isinstance(value, list | tuple | set | Mapping) else 1
 
 
+# One object for every unknown number: rows are looked up by what they were made of, and an object
+# is equal to itself.
 def _number(value: Any, given: Input, resource: Resource, issues: list[Issue]) -> float:
     if value is None or value == "":
-        return float("nan")
+        return math.nan
     try:
-        number = float("nan") if isinstance(value, bool) else float(value)
+        number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
-        number = float("nan")
+        number = math.nan
     if 0 <= number < _LARGEST:
         return number
     wanted = "a number from 0" if number < _LARGEST or number != number else "a number below 1e18"
     issues.append(_bad_value(value, given, resource, wanted))
-    return float("nan")
+    return math.nan
 
 
 def _flag(value: Any, given: Input, resource: Resource, issues: list[Issue]) -> bool:

@@ -5,8 +5,9 @@ Every input, meter and field of the tree has a position, the same for all resour
 rows and issues are put in the order of their positions, whatever order they were found in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from costmodel.catalog.library import Kind
@@ -22,7 +23,6 @@ Tables = Mapping[str, Mapping[str, Any]]
 _DEEPEST: Final = 6
 _NO_MODEL: Final = compile_template("OnDemand")
 _NOTHING: Final = compile_template("")
-IMPLIED: Final = ("region", "as_of", "region_prefix")
 
 
 class SheetTables(dict[str, Mapping[str, Any]]):
@@ -45,12 +45,14 @@ class PlannedInput(NamedTuple):
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # one at each place: itself a key of its rows
 class PlannedMeter:
     """A meter with what its formulas read, by what they decide."""
 
     meter: Meter
     position: Position
+    names: tuple[str, ...]  # all names its formulas read
+    values: Callable[[Mapping[str, Any]], Any]  # their values in a scope, hashable
     purchase: tuple[Value, ...]  # model, lease, option, offering class, plan type
     usage_names: tuple[str, ...]  # usage the quantity is made of
     key_names: frozenset[str]  # names that decide which price a row has
@@ -79,7 +81,6 @@ class KindPlan:
     Attributes:
         kind: the kind.
         tables: what its formulas look up.
-        scope_names: names its formulas may read, in the order they are read in.
         start: position of the first child's plan below this one.
     """
 
@@ -87,7 +88,6 @@ class KindPlan:
     position: Position
     tables: SheetTables
     inputs: tuple[PlannedInput, ...]
-    scope_names: tuple[str, ...]
     meters: tuple[PlannedMeter, ...]
     children: tuple[PlannedChild, ...]
 
@@ -134,7 +134,6 @@ def plan_kind(
         position=position,
         tables=SheetTables(kind.service.tables, shared),
         inputs=inputs,
-        scope_names=(*sheet.inputs, *IMPLIED),
         meters=tuple(
             _planned_meter(sheet, meter, (*position, _METERS, number))
             for number, meter in enumerate(sheet.meters)
@@ -149,9 +148,12 @@ def plan_kind(
 def _planned_meter(sheet: ResourceSheet, meter: Meter, position: Position) -> PlannedMeter:
     purchase = _bought_as(meter)
     key = (meter.usage_type, meter.operation, meter.variant, *purchase)
+    names = tuple(sorted(_names_of([*key, meter.name, meter.region, meter.quantity, meter.when])))
     return PlannedMeter(
         meter=meter,
         position=position,
+        names=names,
+        values=itemgetter(*names) if names else lambda _: (),
         purchase=tuple(template.value for template in purchase),
         usage_names=tuple(
             name

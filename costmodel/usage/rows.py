@@ -14,7 +14,7 @@ from costmodel.usage.table import UsageLine, Working
 
 
 def meter_line(
-    run: Run, planned: PlannedMeter, part: Part, scope: Scope, tables: Tables, working: Working
+    run: Run, planned: PlannedMeter, part: Part, scope: Scope, tables: Tables
 ) -> UsageLine | None:
     """Return a meter's row of one part, or None where the meter does not apply.
 
@@ -24,7 +24,6 @@ def meter_line(
         part: whose row it is.
         scope: what the meter's formulas read.
         tables: what they look up.
-        working: kept with the row.
     """
     meter = planned.meter
     if meter.when is not None and not as_flag(meter.when.value(scope, tables)):
@@ -61,7 +60,12 @@ def meter_line(
         option=option,
         offering_class=offering_class,
         plan_type=plan_type,
-        working=working,
+        working=Working(
+            meter,
+            planned.names,
+            tuple([scope[name] for name in planned.names]),
+            bool(planned.usage_names),
+        ),
     )
     if line.usage_type is None or line.operation is None or _lacks_quantity(line):
         _report_missing(run, planned, part, scope, line)

@@ -17,7 +17,7 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """Where a row's quantity came from: the meter and the values its formulas could read."""
+    """Where a row's quantity came from: the meter and the values its formulas read."""
 
     meter: Meter
     names: tuple[str, ...]
