@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import uvicorn
 
 from api.app import create_app
 from api.keys import create_key, create_workspace
+from api.memory import collect_now_and_then, settle
 from api.observe import log_as_json
 from api.settings import Settings
 from api.state import State
@@ -23,6 +25,13 @@ class DrainingServer(uvicorn.Server):
     """On SIGTERM: not ready any more, every connection closes after its answer, then the end."""
 
     state: State
+    _collecting: asyncio.Task[None]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start; what is loaded by then stays."""
+        await super().startup(sockets=sockets)
+        settle()
+        self._collecting = asyncio.create_task(collect_now_and_then())
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Begin to drain; a second signal ends at once."""

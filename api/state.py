@@ -44,8 +44,8 @@ class State:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Serve: prices are loaded before the first request, threads end after the last."""
-        _ = self.catalog
+        """Serve: sheets are read before the first request, threads end after the last."""
+        _ = self.catalog.sheets.services
         worker = Worker(self.settings, self.database) if self.settings.runs_jobs else None
         if worker is not None:
             worker.start()

@@ -74,10 +74,11 @@ def _value(given: Input, steps: Sequence[str], resource: Resource, references: R
     if given.referenced_by and not given.from_reference:
         return _value_of_referrers(given, resource, references)
     value = _own_value(given, steps, resource)
-    for reference in given.from_reference if value is None else ():
-        value = _value_behind(given, reference.split("."), resource, references)
-        if value is not None:
-            break
+    if value is None:
+        for reference in given.from_reference:
+            value = _value_behind(given, reference.split("."), resource, references)
+            if value is not None:
+                break
     if value is None and given.referenced_by:
         value = _value_of_referrers(given, resource, references)
     return value
@@ -218,7 +219,7 @@ def refuse_plain_blocks(
     ``root_block_device: 50`` says nothing of the volume's size, and is not an absent block.
     """
     refused: set[str] = set()
-    for head in sheet.blocks & resource.inputs.keys():
+    for head in sheet.blocks & resource.inputs.keys() if sheet.blocks else ():
         value = resource.inputs[head]
         if not is_plain_value(value):
             continue

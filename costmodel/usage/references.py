@@ -7,11 +7,15 @@ from typing import Any, Final
 from costmodel.usage.spec import Resource
 
 # Attributes a resource is called by in another's attributes.
-_NAMES: Final = (
+_NAMES: Final = frozenset((
     "name", "id", "arn", "family", "cluster_identifier", "identifier", "function_name", "bucket",
     "cluster_name",
-)  # fmt: skip
+))  # fmt: skip
 _ENDINGS: Final = ("_name", "_id", "_arn", "_identifier", "_ids", "_names", "_arns")
+
+
+# Nearly every block is a dict, which is quicker to tell than a mapping.
+_BLOCK: Final = (dict, Mapping)
 
 
 @dataclass(frozen=True)
@@ -28,13 +32,13 @@ def index_references(resources: Sequence[Resource]) -> References:
     incoming: dict[tuple[str, str], list[Resource]] = {}
     by_name: dict[str, list[Resource]] = {}
     for resource in resources:
-        targets = {target for many in resource.references.values() for target in many}
-        for target in targets:
-            incoming.setdefault((target, resource.type), []).append(resource)
-        names = {resource.inputs.get(attribute) for attribute in _NAMES}
-        for name in names:
-            if isinstance(name, str) and name:
-                by_name.setdefault(name, []).append(resource)
+        if resource.references:
+            targets = {target for many in resource.references.values() for target in many}
+            for target in targets:
+                incoming.setdefault((target, resource.type), []).append(resource)
+        given = (resource.inputs[attribute] for attribute in _NAMES & resource.inputs.keys())
+        for name in {name for name in given if isinstance(name, str) and name}:
+            by_name.setdefault(name, []).append(resource)
     return References({r.address: r for r in resources}, by_name, incoming)
 
 
@@ -44,6 +48,8 @@ def referred(resource: Resource, attribute: str, references: References) -> Reso
     A reference of the source counts first; then a value that is an address; then a value that is
     the name of a resource whose type the attribute names (``launch_template = {name = "web"}``).
     """
+    if not resource.references and _head(attribute) not in resource.inputs:
+        return None
     for target in _targets(resource, attribute):
         if target in references.by_address:
             return references.by_address[target]
@@ -60,6 +66,10 @@ def referred(resource: Resource, attribute: str, references: References) -> Reso
             if _stem(stem) in candidate.type and candidate is not resource:
                 return candidate
     return None
+
+
+def _head(attribute: str) -> str:
+    return attribute.partition(".")[0].partition("[")[0]
 
 
 def reference_count(resource: Resource, attribute: str) -> int:
@@ -92,7 +102,7 @@ def value_at(values: Any, steps: Sequence[str]) -> Any:
     for step in steps:
         if isinstance(values, list | tuple):
             values = values[0] if values else None
-        if not isinstance(values, Mapping):
+        if values is None or not isinstance(values, _BLOCK):
             return None
         values = values.get(step) if "[" not in step else next(iter(_picked(values, step)), None)
     return values
@@ -125,10 +135,11 @@ def blocks_at(values: Any, steps: Sequence[str]) -> list[Mapping[str, Any]]:
     """Return every nested block at a path, lists flattened."""
     found: list[Any] = [values]
     for step in steps:
-        inner = [block.get(step) for block in found if isinstance(block, Mapping)]
+        inner = [block.get(step) for block in found if isinstance(block, _BLOCK)]
         found = [
             element
             for item in inner
+            if item is not None
             for element in (item if isinstance(item, list | tuple) else [item])
         ]
-    return [block for block in found if isinstance(block, Mapping)]
+    return [block for block in found if isinstance(block, _BLOCK)]

@@ -62,10 +62,13 @@ class ShapeReader:
         return (resource.type, region, resource.count, values, resource.unknown, counts)
 
     def _leads_on(self, resource: Resource, references: References) -> bool:
-        incoming, address = references.incoming, resource.address
-        return any((address, kind) in incoming for kind in self.referrers) or any(
-            referred(resource, attribute, references) is not None for attribute in self.followed
-        )
+        for kind in self.referrers if references.incoming else ():
+            if (resource.address, kind) in references.incoming:
+                return True
+        for attribute in self.followed:
+            if referred(resource, attribute, references) is not None:
+                return True
+        return False
 
 
 def shape_reader(kind: Kind, library: SheetLibrary) -> ShapeReader:
