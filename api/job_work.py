@@ -123,10 +123,17 @@ def recommend(job: Job) -> dict[str, Any]:
     bill = (job.bill_folder / "dataset",) if job.payload["bill"] else ()
     if not all(is_intact(folder) for folder in bill):
         raise Problem(409, "damaged-bill", "the stored bill is damaged: import it again")
-    found = costmodel.recommend(
-        job.payload["inventory"], load_catalog(job.settings.catalog), bill=bill
-    )
+    catalog = load_catalog(job.settings.catalog)
+    found = costmodel.recommend(job.payload["inventory"], catalog, bill=bill)
+    # Kept between runs of the same kind of evidence: what is new, open, done or came back.
+    kinds = "-".join(name for name in ("inventory", "bill") if job.payload[name])
+    state = job.settings.data / "recommendations" / f"{job.workspace}-{kinds}.json"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    found = costmodel.follow_recommendations(found, state, datetime.now(UTC).date())
     tree: dict[str, Any] = finite(found.to_json())
+    if bill:
+        measured = costmodel.realised_savings(state, *bill, catalog=catalog)
+        tree["realised"] = finite(measured.to_json())
     return tree
 
 

@@ -1,4 +1,4 @@
-"""``/v1/recommendations``: run, list, suppress."""
+"""``/v1/recommendations``: run, list, suppress, and what carried-out advice saved."""
 
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -133,8 +133,30 @@ async def list_recommendations(
     return answer(page(found[start : start + limit + 1], limit))
 
 
+@router.get("/realised", response_model=Tree)
+async def read_realised(request: Request) -> Response:
+    """Return what advice that is done saved on the bill of the newest run, beside the promise."""
+    workspace = workspace_of(request)
+    found = await state_of(request).database.run(lambda c: newest_run(c, workspace))
+    measured = found.get("realised") or {
+        "currencyCode": "USD", "promisedMonthlySavings": 0.0, "realisedMonthlySavings": 0.0,
+        "items": [], "issues": [],
+    }  # fmt: skip
+    return answer({**measured, "done": found.get("done", [])})
+
+
 def newest(connection: Connection, workspace: str) -> list[dict[str, Any]]:
     """Return the recommendations of the newest run that ended well."""
+    quiet = {row["name"] for row in list_documents(connection, workspace, "suppression")}
+    rows: list[dict[str, Any]] = newest_run(connection, workspace).get("items", [])
+    for number, row in enumerate(rows):
+        row["id"] = f"rec_{number:06d}"
+        row["suppressed"] = row["recommendationId"] in quiet
+    return rows
+
+
+def newest_run(connection: Connection, workspace: str) -> dict[str, Any]:
+    """Return the answer of the newest run that ended well; empty before the first."""
     query = (
         select(JOB.c.result)
         .where(JOB.c.workspace_id == workspace, JOB.c.kind == "recommend", JOB.c.status == "done")
@@ -142,14 +164,8 @@ def newest(connection: Connection, workspace: str) -> list[dict[str, Any]]:
         .limit(1)
     )
     text = connection.execute(query).scalar()
-    if text is None:
-        return []
-    quiet = {row["name"] for row in list_documents(connection, workspace, "suppression")}
-    rows: list[dict[str, Any]] = orjson.loads(text)["items"]
-    for number, row in enumerate(rows):
-        row["id"] = f"rec_{number:06d}"
-        row["suppressed"] = row["recommendationId"] in quiet
-    return rows
+    found: dict[str, Any] = {} if text is None else orjson.loads(text)
+    return found
 
 
 @router.get("/suppressions", response_model=Page[VersionedModel])

@@ -1,5 +1,7 @@
 """Forecasts, anomalies, changes, what-ifs, commitments, budgets, webhooks over HTTP."""
 
+import json
+
 import pytest
 
 from costmodel import read_bill
@@ -181,6 +183,34 @@ def test_recommendations_come_from_a_bill(service, client, sample_bill):
     ][:200]
     saved = done["result"]["estimatedTotalDedupedSavings"]
     assert saved == pytest.approx(direct["estimatedTotalDedupedSavings"])
+
+
+def test_advice_is_followed_from_run_to_run_and_measured(service, client, sample_bill):
+    def run():
+        job = client.post("/v1/recommendations", json={"bill_id": sample_bill["id"]}).json()
+        done = wait_for(client, job["id"])
+        assert done["status"] == "done", done
+        return done["result"]
+
+    run()
+    again = run()
+    assert {row["status"] for row in again["items"]} == {"open"}
+    workspace = client.get("/v1/workspace").json()["id"]
+    kept = service.state.settings.data / "recommendations" / f"{workspace}-bill.json"
+    state = json.loads(kept.read_text())
+    gone = {
+        "status": "open", "check": "eip-idle", "resource": "eip-1", "recommended": "deleted",
+        "saving": 3.65, "included": [], "first_seen": "2026-01-01", "last_seen": "2026-01-02",
+    }  # fmt: skip
+    kept.write_text(json.dumps({**state, "f": gone}))
+
+    run()
+    found = client.get("/v1/recommendations/realised").json()
+
+    assert [row["resource"] for row in found["done"]] == ["eip-1"]
+    (item,) = found["items"]
+    assert (item["resourceId"], item["verdict"]) == ("eip-1", "not on the bills")
+    assert found["realisedMonthlySavings"] == 0
 
 
 def test_recommendations_come_from_an_uploaded_inventory(client, tmp_path):
