@@ -12,7 +12,14 @@ from typing import Any
 
 from costmodel.errors import Issue, IssueReason, UsageFileError
 from costmodel.io.iac.address import Address, address_pattern, parse_address, wildcard
-from costmodel.io.iac.documents import line_of, nearest, parse_document, place, read_text
+from costmodel.io.iac.documents import (
+    LinedDict,
+    line_of,
+    nearest,
+    parse_document,
+    place,
+    read_text,
+)
 from costmodel.io.iac.nested_names import unread_names
 from costmodel.usage.spec import ArchitectureSpec, Resource
 
@@ -30,6 +37,12 @@ class UsageEntry:
     key: str
     values: Mapping[str, Any]
     source: str
+    file: str = ""
+
+    def place_of(self, block: Mapping[Any, Any], name: str) -> str:
+        """Return ``file:line`` of a name in the entry, of the entry where it is not known."""
+        line = line_of(block, name)
+        return place(self.file, line) if line else self.source
 
 
 KnownInputs = Mapping[str, Collection[str]]
@@ -75,8 +88,13 @@ def parse_usage(document: Any, name: str) -> UsageFile:
     by_address: dict[str, UsageEntry] = {}
     for entry in _section(document, "resource_usage", name).values():
         # What is no address cannot match either: it becomes an issue with the nearest one.
-        address = parse_address(entry.key) or entry.key
-        by_address[str(address)] = entry
+        address = str(parse_address(entry.key) or entry.key)
+        if address in by_address:
+            first = by_address[address]
+            raise UsageFileError(
+                f"{entry.source}: '{entry.key}' and '{first.key}' are the same resource; keep one"
+            )
+        by_address[address] = entry
     return UsageFile(
         {
             key
@@ -103,17 +121,19 @@ def _section(document: Mapping[Any, Any], section: str, name: str) -> dict[str, 
             raise UsageFileError(
                 f"{source}: usage of '{key}' must be a mapping of usage keys to values"
             )
-        entries[str(key)] = UsageEntry(str(key), _given(values or {}), source)
+        entries[str(key)] = UsageEntry(str(key), _given(values or {}), source, name)
     return entries
 
 
 def _given(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Leave out keys without a value, which generated usage files list for the reader."""
-    return {
-        str(key): _given(value) if isinstance(value, Mapping) else value
+    given = LinedDict(
+        (str(key), _given(value) if isinstance(value, Mapping) else value)
         for key, value in values.items()
         if value is not None
-    }
+    )
+    given.lines = {str(key): line_of(values, key) for key in values}
+    return given
 
 
 def check_usage(usage: UsageFile, known_inputs: KnownInputs) -> list[Issue]:
@@ -146,14 +166,16 @@ def _unknown_keys(
     for name in entry.values:
         if name not in known_inputs[kind] and not (kind in PSEUDO_TYPES and name == "region"):
             message = (
-                f"{entry.source}: {kind} has no usage '{name}'; it is not read"
+                f"{entry.place_of(entry.values, name)}: {kind} has no usage '{name}'; "
+                "it is not read"
                 f"{nearest(name, known_inputs[kind])}"
             )
             yield Issue(IssueReason.DATA_QUALITY, key, message)
             continue
         for unread in unread_names(entry.values[name], name, known_inputs[kind]):
             message = (
-                f"{entry.source}: {unread.path} of {kind} has no usage '{unread.name}'; "
+                f"{entry.place_of(unread.block, unread.name)}: {unread.path} of {kind} has no "
+                f"usage '{unread.name}'; "
                 f"it is not read{nearest(unread.name, unread.known)}"
             )
             yield Issue(IssueReason.DATA_QUALITY, key, message)
@@ -233,10 +255,10 @@ def _merged(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
-            if isinstance(value, Mapping) and isinstance(result.get(key), Mapping):
-                result[key] = _merged([result[key], value])
-            else:
-                result[key] = value
+            if isinstance(value, Mapping):
+                before = result.get(key)
+                value = _merged([before, value] if isinstance(before, Mapping) else [value])
+            result[key] = value
     return result
 
 

@@ -14,6 +14,7 @@ from costmodel.usage.spec import Resource
 
 TEMPLATE = Resource("aws_launch_template.t", "aws_launch_template", inputs={"name": "web"})
 OTHER = Resource("aws_iam_role.web", "aws_iam_role", inputs={"name": "web"})
+NAMELESS = Resource("aws_lambda_function.n", "aws_lambda_function", inputs={"function_name": ""})
 FUNCTION = Resource("aws_lambda_function.f", "aws_lambda_function", inputs={"function_name": "fn"})
 
 
@@ -29,13 +30,14 @@ FUNCTION = Resource("aws_lambda_function.f", "aws_lambda_function", inputs={"fun
         ({"function_name": "fn"}, {}, "function_name", FUNCTION),
         ({"function_name": "web"}, {}, "function_name", None),
         ({}, {}, "function_name", None),
+        ({"function_name": ""}, {}, "function_name", None),
     ],
 )
 def test_an_attribute_leads_by_reference_address_or_name(
     inputs, references, attribute, leads_to
 ) -> None:
     resource = Resource("aws_x.x", "aws_x", inputs=inputs, references=references)
-    index = index_references([TEMPLATE, OTHER, FUNCTION, resource])
+    index = index_references([TEMPLATE, OTHER, FUNCTION, NAMELESS, resource])
 
     assert referred(resource, attribute, index) is leads_to
 

@@ -20,9 +20,16 @@ def test_a_scenario_moves_and_changes_resources() -> None:
 
     changed = apply_scenario(spec(widget("a", gb=1), widget("b", gb=1)), scenario)
 
+    assert changed.region == "eu-west-1"
     assert [r.region for r in changed.resources] == ["eu-west-1", "eu-west-1"]
     assert changed.resources[0].inputs == {"gb": 1, "size": "large"}
     assert changed.resources[1].inputs == {"gb": 7, "size": "large"}
+
+
+def test_a_scenario_without_a_region_moves_nothing() -> None:
+    unmoved = apply_scenario(spec(widget("a")), parse_scenario({}, "s.yaml"))
+
+    assert unmoved == spec(widget("a"))
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,10 @@ def test_data_transfer_becomes_a_resource_with_its_region_and_defaults() -> None
         ("resource_usage: [a]\n", r"u.yml:1: 'resource_usage' must be a mapping"),
         ("resource_usage:\n  a.b: 5\n", r"u.yml:2: usage of 'a.b' must be a mapping"),
         ("resource_usage:\n  a.b: {}\n  a.b: {}\n", r"u.yml:3: .*given twice"),
+        (
+            "resource_usage:\n  aws_a.b: {}\n  a.b: {}\n",
+            r"u.yml:3: 'a.b' and 'aws_a.b' are the same resource; keep one",
+        ),
     ],
 )
 def test_a_wrong_file_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:
@@ -166,3 +170,31 @@ def test_the_reader_applies_a_usage_file_and_checks_it(tmp_path: Path) -> None:
 
     assert spec.resources[0].usage == {"monthly_requests": 5, "m": 1}
     assert [issue.address for issue in spec.issues] == ["aws_sqs_queue.q"]
+
+
+def test_a_key_that_nothing_reads_is_named_with_its_own_line(tmp_path: Path) -> None:
+    path = tmp_path / "u.yml"
+    path.write_text(
+        "resource_usage:\n  aws_s3_bucket.b:\n    standard:\n      storage_bg: 5\n    tags: 1\n"
+    )
+
+    issues = check_usage(
+        read_usage_file(path), {"aws_s3_bucket": ["standard", "standard.storage_gb"]}
+    )
+
+    assert [issue.message.removeprefix(str(tmp_path)) for issue in issues] == [
+        "/u.yml:4: standard of aws_s3_bucket has no usage 'storage_bg'; it is not read; "
+        "did you mean 'storage_gb'?",
+        "/u.yml:5: aws_s3_bucket has no usage 'tags'; it is not read",
+    ]
+
+
+def test_usage_reaches_a_resource_as_plain_values(tmp_path: Path) -> None:
+    path = tmp_path / "u.yml"
+    path.write_text("resource_usage:\n  aws_s3_bucket.b: {standard: {storage_gb: 5}}\n")
+    spec = ArchitectureSpec([Resource("aws_s3_bucket.b", "aws_s3_bucket")])
+
+    usage = apply_usage(spec, read_usage_file(path)).resources[0].usage
+
+    assert usage == {"standard": {"storage_gb": 5}}
+    assert [type(usage), type(usage["standard"])] == [dict, dict]
