@@ -26,15 +26,40 @@ def billed_columns(inventory: Inventory, lines: pa.Table, hours: float) -> dict[
     """
     found: dict[str, Columns] = {"bill_usage": {"bucket_requests": _requests(lines, hours)}}
     if inventory.has("ebs_snapshots"):
-        found["ebs_snapshots"] = {"stored_bytes": _stored_bytes(inventory, lines)}
+        found["ebs_snapshots"] = _snapshots(inventory, lines)
     return found
 
 
-def _stored_bytes(inventory: Inventory, lines: pa.Table) -> Array:
-    """Return the GB-months billed for every snapshot, as bytes; NaN where none were."""
-    sums = _sums(lines.filter(pc.equal(lines["usage_type"], _SNAPSHOTS)))
-    names = column(inventory, "ebs_snapshots", "resource_id")
-    return np.array([sums.get(name, np.nan) for name in names]) * _GIB
+def _snapshots(inventory: Inventory, lines: pa.Table) -> Columns:
+    """Return the bytes billed for every snapshot, and at most how many where no line names it.
+
+    What a region is billed without naming snapshots is the pool of those it does not name; each
+    has its share by full size, and no more than that.
+    """
+    kind = "ebs_snapshots"
+    mine = lines.filter(pc.equal(lines["usage_type"], _SNAPSHOTS))
+    sums = _sums(mine)
+    stored = np.array([sums.get(n, np.nan) for n in column(inventory, kind, "resource_id")])
+    full = inventory.numbers(kind, "full_size_bytes")
+    regions = np.array(column(inventory, kind, "region_id"), dtype=object)
+    ceiling = np.full(len(full), np.nan)
+    for region, pool in _pools(mine).items():
+        rows = np.flatnonzero((regions == region) & np.isnan(stored) & ~np.isnan(full))
+        whole = full[rows].sum()
+        ceiling[rows] = full[rows] * min(1.0, pool * _GIB / whole) if whole else 0.0
+    return {"stored_bytes": stored * _GIB, "ceiling_bytes": ceiling}
+
+
+def _pools(lines: pa.Table) -> dict[str, float]:
+    """Return, by region billed for snapshots, the GB-months that name no snapshot."""
+    pools: dict[str, float] = {}
+    names = ("resource_id", "region_id", "quantity")
+    for row in lines.select(names).to_pylist():
+        # A line without resource id is called by a path that ends in its usage type.
+        unnamed = row["resource_id"].endswith(f"/{_SNAPSHOTS}")
+        pools.setdefault(row["region_id"], 0.0)
+        pools[row["region_id"]] += row["quantity"] if unnamed else 0.0
+    return pools
 
 
 def _requests(lines: pa.Table, hours: float) -> Array:

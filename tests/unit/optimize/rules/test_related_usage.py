@@ -248,3 +248,61 @@ def test_the_worst_day_of_the_last_week_counts(errors, share) -> None:
     found = related_columns(inventory)["lambda_functions"]["worst_error_share"][0]
 
     assert found == pytest.approx(share, nan_ok=True)
+
+
+def snapshots(*full_gb: float, **columns):
+    return account(
+        {
+            "ebs_snapshots": [
+                {"resource_id": f"snap-{n}", "full_size_bytes": size * GIB, "created_at": OLD,
+                 "storage_tier": "standard", "description": "", "tags": {}, **PLACE, **columns}
+                for n, size in enumerate(full_gb)
+            ],
+            "amis": [],
+        }
+    )  # fmt: skip
+
+
+POOL = {"ResourceId": None, "x_UsageType": "EBS:SnapshotUsage", "PricingQuantity": 30.0}
+
+
+def test_snapshots_no_line_names_share_the_billed_pool() -> None:
+    found = billed_columns(snapshots(100.0, 200.0), *bill_of(POOL))["ebs_snapshots"]
+
+    assert found["ceiling_bytes"].tolist() == pytest.approx([10 * GIB, 20 * GIB])
+
+
+def test_a_pool_larger_than_the_snapshots_is_no_reason_for_more() -> None:
+    found = billed_columns(snapshots(10.0), *bill_of(POOL))["ebs_snapshots"]
+
+    assert found["ceiling_bytes"].tolist() == [10 * GIB]
+
+
+def test_a_snapshot_without_blocks_of_its_own_saves_nothing() -> None:
+    named = {**POOL, "ResourceId": "arn:aws:ec2:us-east-1:1:snapshot/snap-0"}
+
+    found = billed_columns(snapshots(100.0, 100.0), *bill_of(named))["ebs_snapshots"]
+
+    # Every snapshot that holds blocks is on the bill by name.
+    assert found["stored_bytes"][0] == 30 * GIB
+    assert found["ceiling_bytes"][1] == 0.0
+
+
+def test_a_region_the_bill_does_not_have_leaves_the_size_open() -> None:
+    found = billed_columns(snapshots(100.0, region_id="eu-west-1"), *bill_of(POOL))
+
+    assert math.isnan(found["ebs_snapshots"]["ceiling_bytes"][0])
+
+
+def test_a_stored_size_that_is_given_is_sure(tmp_path) -> None:
+    path = tmp_path / "facts.csv"
+    path.write_text(f"resource_id,stored_bytes\nsnap-0,{20 * GIB}\n")
+
+    (by_size,) = costmodel.recommend(snapshots(100.0)).accepted
+    (given,) = costmodel.recommend(snapshots(100.0), facts=path).accepted
+
+    levels = ("low", "medium", "high")
+    assert by_size.list_saving == pytest.approx(5.00)
+    assert given.list_saving == pytest.approx(1.00)  # 20 GB x .05
+    assert "stored_bytes" in by_size.missing_evidence
+    assert levels.index(given.confidence) == levels.index(by_size.confidence) + 1
