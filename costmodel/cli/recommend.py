@@ -40,7 +40,7 @@ def recommend_command(
     kubernetes: Annotated[
         list[Path] | None,
         typer.Option(
-            "--kubernetes", help="Saved answers of OpenCost or Kubecost; files or folders."
+            "--kubernetes", help="Answers of OpenCost or Kubecost, or tables of pods and nodes."
         ),
     ] = None,
     facts: Annotated[

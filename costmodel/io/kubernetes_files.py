@@ -4,6 +4,9 @@ Allocations (``/allocation/compute``, not aggregated, or by pod) give requests, 
 of containers; assets (``/assets``) give nodes and disks. Both wrap a mapping of name → entry in
 ``data``, one mapping per window; several windows of one entry are put together.
 https://opencost.io/docs/integrations/api/
+
+A table of one's own, CSV or Parquet, say of kube-state-metrics, has the columns of ``k8s_pods``,
+``k8s_nodes`` or ``k8s_volumes`` by name.
 """
 
 import json
@@ -15,6 +18,7 @@ from typing import Any, Final
 
 from costmodel.errors import BadInputError
 from costmodel.optimize.inventory import Inventory, build_table
+from costmodel.optimize.inventory_tables import INVENTORY_TABLES
 
 _ZONE: Final = re.compile(r"aws:///([a-z]+(?:-[a-z]+)+-\d)[a-z]?/")
 _SPOT: Final = frozenset(("spot", "SPOT"))
@@ -37,8 +41,8 @@ def read_kubernetes_files(paths: Iterable[Path]) -> Inventory:
     rows: dict[str, dict[str, dict[str, Any]]] = {}
     files = [file for path in paths for file in _files(path)]
     for path in files:
-        for entry in _entries(path):
-            table, row = _row(path, entry)
+        listed = _table_rows(path) if _is_table(path) else (_row(path, e) for e in _entries(path))
+        for table, row in listed:
             if row is not None:
                 mine = rows.setdefault(table, {})
                 key = row["resource_id"]
@@ -50,7 +54,41 @@ def read_kubernetes_files(paths: Iterable[Path]) -> Inventory:
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise BadInputError(f"{path}: does not exist")
-    return sorted(path.rglob("*.json")) if path.is_dir() else [path]
+    if not path.is_dir():
+        return [path]
+    return sorted(p for p in path.rglob("*") if _is_table(p) or p.suffix == ".json")
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in (".csv", ".parquet")
+
+
+# The column that tells which table a file holds.
+_MARKS: Final = {
+    "cpu_request_cores": "k8s_pods", "cpu_cores": "k8s_nodes", "capacity_bytes": "k8s_volumes",
+}  # fmt: skip
+
+
+def _table_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of a table whose columns have the names of an inventory table."""
+    import pyarrow as pa
+    import pyarrow.csv as pv
+    import pyarrow.parquet as pq
+
+    try:
+        found = pq.read_table(path) if path.suffix.lower() == ".parquet" else pv.read_csv(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise BadInputError(f"{path}: cannot be read ({error})") from None
+    kind = next((table for mark, table in _MARKS.items() if mark in found.column_names), None)
+    if kind is None or "resource_id" not in found.column_names:
+        raise BadInputError(
+            f"{path}: has no column resource_id beside {', '.join(_MARKS)}: one tells the table"
+        )
+    known = set(INVENTORY_TABLES[kind].names)
+    if unknown := sorted(set(found.column_names) - known):
+        raise BadInputError(f"{path}: {kind} has no column {unknown[0]}")
+    for row in found.to_pylist():
+        yield kind, {"observed_days": None, **row, "resource_id": str(row["resource_id"])}
 
 
 def _entries(path: Path) -> Iterator[Entry]:
@@ -177,12 +215,12 @@ _PEAKS: Final = ("cpu_peak_cores", "memory_peak_bytes", "used_bytes", "capacity_
 
 def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """Return one row of two windows: means weighed by time, the larger peak, the sum of days."""
-    a, b = first["observed_days"], second["observed_days"]
+    a, b = first["observed_days"] or 0.0, second["observed_days"] or 0.0
     joined = {k: second.get(k) if v is None else v for k, v in first.items()}
     for name in set(_MEANS) & set(first):
-        pair = (first[name], second[name])
+        pair = (first[name], second.get(name))
         joined[name] = None if None in pair or not a + b else (pair[0] * a + pair[1] * b) / (a + b)
     for name in set(_PEAKS) & set(first):
-        pair = (first[name], second[name])
+        pair = (first[name], second.get(name))
         joined[name] = None if None in pair else max(pair)
     return {**joined, "observed_days": a + b}

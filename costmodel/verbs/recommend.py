@@ -100,7 +100,9 @@ def recommend(
     if billed is not None:
         parts.append(billed_inventory(billed))
     if not parts:
-        raise BadInputError("nothing to look at: give a bill, an inventory, metrics or IaC")
+        raise BadInputError(
+            "nothing to look at: give a bill, an inventory, metrics, evidence or IaC"
+        )
     account = with_owners(merge_inventories(parts) if len(parts) > 1 else parts[0])
     said = {} if facts is None else read_facts(Path(facts))
     chosen = preferences or Preferences()

@@ -2,6 +2,8 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from costmodel.errors import BadInputError
@@ -130,3 +132,36 @@ def test_other_files_are_refused(tmp_path, content: str, says: str) -> None:
 def test_a_missing_file_is_one_line(tmp_path) -> None:
     with pytest.raises(BadInputError, match="does not exist"):
         read_kubernetes_files([tmp_path / "none.json"])
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_table_of_ones_own_has_the_columns_by_name(tmp_path, kind: str) -> None:
+    path = tmp_path / f"pods.{kind}"
+    path.write_text(
+        "resource_id,cluster,namespace,cpu_request_cores,cpu_peak_cores,has_volume,observed_days\n"
+        "web-1,c,shop,2,0.5,false,7\n"
+    )
+    if kind == "parquet":
+        table = pa.table({"resource_id": ["web-1"], "cluster": ["c"], "namespace": ["shop"],
+                          "cpu_request_cores": [2.0], "cpu_peak_cores": [0.5],
+                          "has_volume": [False], "observed_days": [7]})  # fmt: skip
+        pq.write_table(table, path)
+
+    row = only(read_kubernetes_files([tmp_path]), "k8s_pods")
+
+    assert (row["cpu_request_cores"], row["cpu_peak_cores"]) == (2.0, 0.5)
+    assert (row["has_volume"], row["observed_days"], row["memory_peak_bytes"]) == (False, 7, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [("a,b\n1,2\n", "one tells the table"), ("cpu_cores\n4\n", "no column resource_id"),
+     ("resource_id,cpu_cores,colour\nn,4,red\n", "k8s_nodes has no column colour"),
+     ("", "cannot be read")],
+)  # fmt: skip
+def test_tables_of_other_columns_are_refused(tmp_path, content: str, says: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(content)
+
+    with pytest.raises(BadInputError, match=says):
+        read_kubernetes_files([path])
