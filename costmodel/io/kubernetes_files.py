@@ -217,10 +217,12 @@ def _together(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     """Return one row of two windows: means weighed by time, the larger peak, the sum of days."""
     a, b = first["observed_days"] or 0.0, second["observed_days"] or 0.0
     joined = {k: second.get(k) if v is None else v for k, v in first.items()}
-    for name in set(_MEANS) & set(first):
-        pair = (first[name], second.get(name))
-        joined[name] = None if None in pair or not a + b else (pair[0] * a + pair[1] * b) / (a + b)
-    for name in set(_PEAKS) & set(first):
-        pair = (first[name], second.get(name))
-        joined[name] = None if None in pair else max(pair)
-    return {**joined, "observed_days": a + b}
+    for name in (*_MEANS, *_PEAKS):
+        x, y = first.get(name), second.get(name)
+        if x is None or y is None:
+            joined[name] = None
+        elif name in _PEAKS:
+            joined[name] = max(x, y)
+        else:
+            joined[name] = (x * a + y * b) / (a + b) if a + b else x
+    return {**{k: v for k, v in joined.items() if k in first}, "observed_days": a + b}
