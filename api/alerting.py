@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,11 +23,13 @@ from api.documents import list_documents
 from api.settings import Settings
 from api.store.database import Database
 from api.store.tables import DOCUMENT
+from api.throttle import Remembered
 from api.verdicts import feedback_of
 from costmodel import CostModelError
 from costmodel.budget.model import parse_budget
 from costmodel.budget.state import state_from_json
 from costmodel.io.delivery.destination import DeliveryConfig, parse_destinations
+from costmodel.io.delivery.receiver.receive import fetch_from_sns
 
 if TYPE_CHECKING:
     from costmodel import Budget, BudgetReport, Outbox
@@ -44,6 +46,8 @@ class Alerting:
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings, self.database = settings, database
         self._outboxes: dict[str, Outbox] = {}
+        self._certificates = Remembered(20, 86_400.0)
+        self.fetch_from_sns: Callable[[str], bytes] = fetch_from_sns
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
@@ -80,6 +84,19 @@ class Alerting:
         return url.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(
             hide_password=False
         )
+
+    def fetch(self, url: str) -> bytes:
+        """Read a URL of SNS; a certificate is kept, so that no message makes us ask for it again.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        known: bytes | None = self._certificates.get(url)
+        if known is None:
+            known = self.fetch_from_sns(url)
+            if url.endswith(".pem"):
+                self._certificates.put(url, known)
+        return known
 
     def config(self, workspace: str) -> DeliveryConfig:
         """Return the destinations of a workspace under the operator's rules."""

@@ -229,24 +229,38 @@ async def replay(
                 "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
             }
         }
-        for code in (403, 404, 413, 422, 503)
+        for code in (403, 404, 413, 422, 429, 503)
     },
 )
 async def receive_sns(request: Request, workspace_id: Identifier) -> Response:
     """Take in a notification of AWS Budgets or Cost Anomaly Detection through SNS."""
     state = state_of(request)
-    query = select(WORKSPACE.c.id).where(WORKSPACE.c.id == workspace_id)
-    if await state.database.run(lambda c: c.execute(query).first()) is None:
-        raise not_found("workspace", workspace_id)
-    body = await request.body()
+    # Who has no key is counted by address: a message costs a signature to check.
+    async with state.throttle.admit(f"sns:{request.client.host if request.client else ''}"):
+        query = select(WORKSPACE.c.id).where(WORKSPACE.c.id == workspace_id)
+        if await state.database.run(lambda c: c.execute(query).first()) is None:
+            raise not_found("workspace", workspace_id)
+        body = await request.body()
+        receipt = await to_thread.run_sync(lambda: take_in(state, workspace_id, body))
+    return answer({"status": receipt, "answer": ""})
 
-    def work() -> str:
-        config = state.alerting.config(workspace_id)
-        receiver = SnsReceiver(state.alerting.outbox(workspace_id), config)
-        return str(receiver.receive(body, now=time.time()))
 
+def take_in(state: State, workspace: str, body: bytes) -> str:
+    """Verify a message of SNS and put its alert into a workspace's outbox.
+
+    Raises:
+        Problem: 403, it is not genuine, fresh and of an allowed topic; 503, SNS does not answer.
+    """
+    alerting = state.alerting
+    receiver = SnsReceiver(
+        alerting.outbox(workspace), alerting.config(workspace), fetch=alerting.fetch
+    )
     try:
-        receipt = await to_thread.run_sync(work)
+        return str(receiver.receive(body, now=time.time()))
     except BadInputError as error:
         raise Problem(403, "refused", " ".join(str(error).split())) from None
-    return answer({"status": receipt, "answer": ""})
+    except OSError:
+        raise Problem(
+            503, "sns-unreachable", "SNS does not answer; it will send the message again",
+            headers={"Retry-After": "20"},
+        ) from None  # fmt: skip
