@@ -177,7 +177,7 @@ class Alerting:
             {},
             found.recent(TOLD_DAYS).alerts(now),
             destinations=self.config(workspace).destinations.values(),
-            now=now.timestamp(),
+            now=time.time(),
         )
 
     def _run(self) -> None:

@@ -15,13 +15,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 
-from api.jobs import FINISHED, enqueue
+from api.jobs import CHECK_SPEND, FINISHED, enqueue
 from api.settings import Settings
 from api.store.database import Database
 from api.store.tables import BILL, JOB, WORKSPACE
 from api.timetable import Timetable, parse_timetable
 
-CHECK_SPEND: Final = "check-spend"
 _LOG = logging.getLogger("costmodel.scheduler")
 _LOOK_SECONDS: Final = 2.0
 _KEEP_SECONDS: Final = 30 * 86_400.0  # finished checks of a workspace, in the list of jobs

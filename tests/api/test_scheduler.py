@@ -7,9 +7,9 @@ from random import Random
 import pytest
 from sqlalchemy import insert, select, update
 
-from api.jobs import read_job
+from api.jobs import CHECK_SPEND, claim, enqueue, read_job
 from api.keys import create_workspace
-from api.scheduler import CHECK_SPEND, Scheduler, describe_checks
+from api.scheduler import Scheduler, describe_checks
 from api.settings import Settings
 from api.spend_check import choose_bills
 from api.store.database import open_database
@@ -167,6 +167,15 @@ def test_workspaces_without_bills_and_services_without_checks_queue_nothing(
     add_workspace(database, "full")
     off = Scheduler(Settings(data=tmp_path, check_every="off"), database, clock=clock)
     assert off.queue_due() == []
+
+
+def test_what_people_asked_for_goes_before_a_check_by_the_clock(scheduler, database):
+    workspace = add_workspace(database, "a")
+    (check,) = scheduler.queue_due()
+    with database.transaction() as connection:
+        asked = enqueue(connection, workspace, "import-bill", {})["id"]
+        order = [claim(connection, "w", START, 3)["id"] for _ in range(2)]
+    assert order == [asked, check]
 
 
 def test_old_checks_leave_the_list_of_jobs(scheduler, database, clock):

@@ -10,9 +10,10 @@ from multiprocessing import get_context
 import httpx
 import pytest
 from sqlalchemy import update
+from standardwebhooks import Webhook
 
 from api.documents import create_document
-from api.scheduler import CHECK_SPEND
+from api.jobs import CHECK_SPEND
 from api.settings import Settings
 from api.spend_check import check_spend
 from api.store.database import open_database
@@ -20,6 +21,7 @@ from api.store.tables import JOB, WORKSPACE
 from tests.api.conftest import running
 from tests.api.served import Served
 from tests.api.test_bills import upload
+from tests.delivery_lab import Receiver
 
 FOCUS = (
     "BilledCost,EffectiveCost,ListCost,ChargeCategory,ChargePeriodStart,ChargePeriodEnd,"
@@ -201,10 +203,10 @@ def die_at_commit(number: int, settings: Settings, workspace: str) -> None:
     check(settings, workspace)
 
 
-def check(settings: Settings, workspace: str) -> dict:
+def check(settings: Settings, workspace: str, now: datetime = NOW) -> dict:
     database = open_database(settings.url)
     try:
-        return check_spend(settings, database, workspace, NOW, lambda _share, _text: None)
+        return check_spend(settings, database, workspace, now, lambda _share, _text: None)
     finally:
         database.engine.dispose()
 
@@ -228,3 +230,33 @@ def test_a_check_killed_at_any_commit_and_repeated_tells_each_alert_once(tmp_pat
         assert check(settings, workspace)["anomalies"] == 1
         assert check(settings, workspace)["anomalies"] == 0
         assert told(client) == sorted([CROSSED, SPIKE])
+
+
+def test_what_the_clock_makes_cross_is_told_to_a_receiver_once_and_signed(tmp_path):
+    with Receiver(tmp_path) as receiver:
+        settings = Settings(
+            data=tmp_path / "data",
+            check_every="off",
+            internal_receivers=("127.0.0.1",),
+            webhook_ports=(receiver.port,),
+        )
+        with running(settings) as service, service.client(service.key()) as client:
+            hook = {"name": "ops", "url": f"http://127.0.0.1:{receiver.port}/ok"}
+            secret = client.post("/v1/webhooks", json=hook).json()["signing_secret"]
+            client.post("/v1/budgets", json={**BUDGET, "limit": 595}).raise_for_status()
+            # 60 days of 10, the last two of which the clock has not reached yet.
+            ready(client, daily_focus(60, NOW + timedelta(days=1)))
+            workspace = client.get("/v1/workspace").json()["id"]
+            for days, crossed in ((0, []), (1, []), (2, ["all"]), (2, ["all"]), (3, ["all"])):
+                found = check(settings, workspace, NOW + timedelta(days=days))
+                assert found["in_alarm"] == crossed
+            until = time.monotonic() + 30
+            while not receiver.received():
+                assert time.monotonic() < until
+                time.sleep(0.1)
+            time.sleep(3.0)  # another round of deliveries
+        (request,) = receiver.received()
+        body = Webhook(secret).verify(request["body"], request["headers"])
+        assert body["type"] == "budget.threshold.crossed"
+        assert body["data"]["key"] == CROSSED
+        assert body["data"]["actual"] == 600.0

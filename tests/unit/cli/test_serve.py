@@ -32,6 +32,21 @@ def test_receivers_ports_and_topics_reach_the_settings(tmp_path, monkeypatch):
     assert default.webhook_ports == (443,)
 
 
+def test_checks_are_hourly_unless_told_and_a_wrong_timetable_is_one_line(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "costmodel.cli.serve._serve", lambda server, settings, *at: seen.append(settings)
+    )
+    base = ["serve", "--data", str(tmp_path)]
+    for more in ([], ["--check-every", "06:00,18:30"]):
+        assert CliRunner().invoke(app, [*base, *more]).exit_code == 0
+    assert [settings.check_every for settings in seen] == ["1h", "06:00,18:30"]
+    monkeypatch.undo()
+    done = CliRunner().invoke(app, [*base, "--check-every", "hourly"])
+    assert isinstance(done.exception, BadInputError)
+    assert str(done.exception).startswith("--check-every 'hourly': give 15m, 1h or 1d")
+
+
 def test_init_prints_a_key_of_the_workspace(tmp_path):
     asked = ["serve", "--init", "--workspace", "team", "--data", str(tmp_path / "data")]
     first, second = (CliRunner().invoke(app, asked).output.strip() for _ in range(2))
