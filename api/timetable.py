@@ -62,6 +62,5 @@ def parse_timetable(text: str) -> Timetable | None:
         seconds = {3600.0 * int(t[1]) + 60.0 * int(t[2]) for t in times if t is not None}
         return Timetable(_DAY, tuple(sorted(seconds)))
     raise BadInputError(
-        f"--check-every '{text}': give 15m, 1h or 1d, times of the day in UTC (06:00,18:30) "
-        "or off"
+        f"--check-every '{text}': give 15m, 1h or 1d, times of the day in UTC (06:00,18:30) or off"
     )
