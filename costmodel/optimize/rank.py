@@ -116,8 +116,11 @@ class State:
             self.account.add(usage_lines(scope, self.account.book))
 
     def replay(self, waterfall: Waterfall) -> None:
-        """Take the hourly bill changes are priced by."""
-        self.waterfall, self.worth = waterfall, waterfall.marginal()
+        """Take the hourly bill changes are priced by, with room for other keys at its end."""
+        if self.worth is None:
+            self.worth = waterfall.marginal()
+        room = len(waterfall.usage.rows) - len(self.worth)
+        self.waterfall, self.worth = waterfall, np.append(self.worth, np.full(room, np.nan))
 
     def reject(self, rule: Rule, scope: Scope, rows: Ints, why: str) -> None:
         """Note resources a rule would not pay for."""

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 # Changes of one check beyond this are replayed in groups, whose drop is then shared.
-_MOST_REPLAYS: Final = 200
+_MOST_REPLAYS: Final = 100
 # The drops must add up to the difference of two replays within this [USD a month].
 _CENT: Final = 0.005
 # Share of a key's usage whose end shows what the next unit is worth.
@@ -82,6 +82,7 @@ class Waterfall:
         self._inside = self.commitments._replace(draw=self.commitments.draw[:, self.covered])
         self._month = HOURS_PER_MONTH / float(self.usage.weight.sum())
         self._begun = self.cost()
+        self._covered_now = self._covered_cost(self.usage.quantity[:, self.covered])
         self._dropped = 0.0
 
     def cost(self) -> float:
@@ -214,28 +215,25 @@ class Waterfall:
         """Replay some changes together and share the drop by what each is worth on demand."""
         columns = sorted({column for row in group.tolist() for column in deltas[row]})
         kept = self.usage.quantity[:, columns].copy()
-        now = self._cost_of(columns)
+        now = self._covered_now + self._open_cost(columns)
         for row in group.tolist():
             self._carry_out(deltas[row])
-        drop = now - self._cost_of(columns)
+        covered = self._covered_cost(self.usage.quantity[:, self.covered])
+        drop = now - covered - self._open_cost(columns)
         worth = np.array([self._worth(deltas[row]) for row in group.tolist()])
         share = worth / worth.sum() if worth.sum() > 0.0 else np.full(len(group), 1 / len(group))
         found = effective[group] + drop * share
         if (found >= least).all():
             effective[group], accepted[group] = found, True
             self._dropped += drop
+            self._covered_now = covered
             return
         self.usage.quantity[:, columns] = kept
-        if len(group) == 1:
+        if len(group) == 1 or found.sum() < least:
             effective[group] = found
             return
-        for row in group.tolist():
-            self._settle_group(np.array([row]), deltas, effective, accepted, least)
-
-    def _cost_of(self, columns: Sequence[int]) -> float:
-        """Return the cost of all rows commitments cover and of some others [USD a month]."""
-        part = self.usage.quantity[:, self.covered]
-        return self._covered_cost(part) + self._open_cost(columns)
+        for half in np.array_split(group, 2):
+            self._settle_group(half, deltas, effective, accepted, least)
 
     def _open_cost(self, columns: Sequence[int]) -> float:
         """Return the cost of those of some rows that no commitment covers [USD a month]."""
