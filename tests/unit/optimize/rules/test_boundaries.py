@@ -17,13 +17,15 @@ import pytest
 from costmodel.io.rule_files import load_rules
 from costmodel.optimize.metric_names import METRIC_STATS
 from costmodel.optimize.rule import Rule, build_condition
-from costmodel.optimize.rule_engine import Verdict, check_rule
+from costmodel.optimize.rule_engine import Verdict, check_rule, watched_metrics
 from costmodel.optimize.wording import confidence
 from tests.rule_cases import scope_of
 
 BOOK = load_rules()
 TEXT = Path(__file__).with_name("boundaries.toml").read_text(encoding="utf-8")
-BOUNDARIES: dict[str, list[str]] = tomllib.loads(TEXT)
+LIMITS: dict[str, Any] = tomllib.loads(TEXT)
+DAYS: dict[str, int] = LIMITS.pop("days")
+BOUNDARIES: dict[str, list[str]] = LIMITS
 FORM = re.compile(r"(\w+) (<|<=|>|>=|==) (-?[\d.]+)(?: \| (.*))?")
 # Which of (a step below, the limit, a step above) is advised.
 ADVISED_AT = {
@@ -185,3 +187,38 @@ def test_a_limit_on_the_wrong_side_is_found() -> None:
 
 def test_boundaries_are_of_rules_that_are() -> None:
     assert set(BOUNDARIES) <= {rule.id for rule in BOOK.rules}
+
+
+WATCHING = [rule for rule in BOOK.rules if watched_metrics(rule)]
+
+
+@pytest.mark.parametrize("rule", WATCHING, ids=lambda rule: rule.id)
+def test_metrics_are_seen_for_as_long_as_the_source_looks_back(rule: Rule) -> None:
+    days = DAYS.get(rule.id, 14)
+    for metric in watched_metrics(rule):
+        # A day that has not ended counts: half a day may lack.
+        found = [
+            seen_for(rule, metric, length) == Verdict.ADVISED
+            for length in (days - 0.5, days - 0.6)
+        ]
+        assert found == [True, False], metric
+
+
+def seen_for(rule: Rule, metric: str, days: float) -> int:
+    """Return the verdict on a metric seen for some days, its sums scaled to them."""
+    row = dict(rule.example["row"])
+    whole = row.get(f"{metric}__period_days")
+    if whole and row.get(f"{metric}__total"):
+        row[f"{metric}__total"] *= days / whole
+    return verdict(rule, {**row, f"{metric}__period_days": days})
+
+
+@pytest.mark.parametrize("rule", WATCHING, ids=lambda rule: rule.id)
+def test_gaps_of_more_than_a_seventh_leave_the_matter_open(rule: Rule) -> None:
+    # Checks of sums say otherwise: CloudWatch sends no points for a counter that did not move.
+    least = rule.thresholds.get("least_coverage", 0.85)
+    row = rule.example["row"]
+    for metric in watched_metrics(rule):
+        assert verdict(rule, {**row, f"{metric}__coverage": least}) == Verdict.ADVISED
+        short = verdict(rule, {**row, f"{metric}__coverage": least - 0.01})
+        assert short == Verdict.UNKNOWN
