@@ -74,6 +74,15 @@ def test_usage_given_by_a_usage_file_loses_against_an_attribute() -> None:
     assert lines_of(estimate)[("aws_widget.a", "Requests")] == (2000.0, pytest.approx(2.0))
 
 
+def test_a_usage_type_may_carry_the_region_s_prefix() -> None:
+    sheet = SHEET.replace('usage_type = "Storage"', 'usage_type = "{region_prefix}/Storage"')
+    placed = replace(widget(hours=0, gb=1), region="eu-west-1")
+
+    estimate = estimate_spec(spec(placed), catalog(sheet=sheet))
+
+    assert "EU/Storage" in estimate.usage.usage_type.tolist()
+
+
 def test_count_multiplies_every_line() -> None:
     estimate = estimate_spec(spec(replace(widget(hours=10), count=3)), catalog())
 

@@ -45,6 +45,7 @@ def rows(bill: GeneratedBill) -> Rows:
         name
         for name in pq.read_schema(bill.files[0]).names
         if name.startswith(("line_item_", "reservation_", "savings_plan_", "pricing_"))
+        or name == "product_region_code"
     ]
     tables = (pq.read_table(file, columns=[*names, PERIOD]) for file in bill.files)
     return [row for table in tables for row in table.to_pylist()]
@@ -189,6 +190,35 @@ def test_spot_has_no_public_cost(rows: Rows) -> None:
         "SpotUsage"
     }
     assert {row["pricing_public_on_demand_cost"] for row in spot} == {0.0}
+
+
+def test_fees_that_close_a_month_span_that_month(rows: Rows) -> None:
+    spans = {
+        kind: sorted(
+            {
+                (
+                    f"{row['line_item_usage_start_date']:%m-%d %H:%M:%S}",
+                    f"{row['line_item_usage_end_date']:%m-%d %H:%M:%S}",
+                )
+                for row in of_type(rows, kind)
+            }
+        )
+        for kind in ("RIFee", "Credit", "Refund", "Tax")
+    }
+
+    # As AWS writes them: a lease's month ends with its last second.
+    whole = [("02-01 00:00:00", "03-01 00:00:00"), ("03-01 00:00:00", "04-01 00:00:00")]
+    leased = [("02-01 00:00:00", "02-28 23:59:59"), ("03-01 00:00:00", "03-31 23:59:59")]
+    assert spans == {"RIFee": leased, "Credit": whole, "Refund": whole, "Tax": whole}
+
+
+def test_a_zone_is_one_of_the_row_s_region(rows: Rows) -> None:
+    placed = [row for row in rows if row["line_item_availability_zone"]]
+
+    zones = {(row["product_region_code"], row["line_item_availability_zone"]) for row in placed}
+    assert len(zones) > 1
+    assert {zone[:-1] for _, zone in zones} == {region for region, _ in zones}
+    assert all(zone[:-1] == region and zone[-1] in "abc" for region, zone in zones)
 
 
 def test_accounts_keep_their_twelve_digits(rows: Rows) -> None:
