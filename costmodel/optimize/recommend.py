@@ -6,6 +6,7 @@ ones left, and commitments are planned last on what all of them leave. The sum o
 the difference of two full estimates, which is checked.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -108,7 +109,7 @@ def recommend_changes(
     return Recommendations(
         accepted=_ranked([*accepted, *bought]),
         advisories=_advisories(rules, checked, scopes),
-        counts=_counts(rules, checked, unpriced, state, accepted),
+        counts=[*_counts(rules, checked, unpriced, state, accepted), *_purchase_counts(bought)],
         passed_over=passed_over(rules, checked, scopes, state),
         issues=[
             *inventory.issues,
@@ -214,6 +215,11 @@ def _advisories(
         if rule.advisory
         for advisory in build_advisories(rule, scopes[rule.table], checked_rows(checked[rule.id]))
     ]
+
+
+def _purchase_counts(bought: Sequence[Recommendation]) -> list[CheckCount]:
+    made = Counter(found.rule.id for found in bought)
+    return [CheckCount(check, count, count, 0, 0, 0, 0) for check, count in made.items()]
 
 
 def _counts(

@@ -55,18 +55,19 @@ def _accepted(result: "Recommendations") -> ReportTable:
         ("Saving USD/month", "money"), ("At list", "money"), ("Check", "text"),
         ("Resource", "text"), ("Region", "text"), ("Now", "text"), ("Then", "text"),
         ("Once USD", "money"), ("Month 1", "money"), ("Payback months", "quantity"),
+        ("Overload in back-test", "percent"),
         ("Effort", "text"), ("Risk", "text"), ("Confidence", "text"), ("Status", "text"),
         ("Where", "text"),
     )  # fmt: skip
     rows = [
         [r.effective_saving, r.list_saving, r.rule.id, r.resource_id, r.region_id, r.current,
          r.recommended, r.one_off, r.first_month_saving,
-         round(r.payback_months, 1), EFFORTS[r.rule.effort], r.rule.risk, r.confidence, r.status,
-         r.location]
+         round(r.payback_months, 1), r.evidence.get("smaller_overload"),
+         EFFORTS[r.rule.effort], r.rule.risk, r.confidence, r.status, r.location]
         for r in result.accepted
     ]  # fmt: skip
     total = [result.effective_saving, result.list_saving, "total", *[""] * 4, result.one_off,
-             result.first_month_saving, None, *[""] * (len(heads) - 10)]  # fmt: skip
+             result.first_month_saving, None, None, *[""] * (len(heads) - 11)]  # fmt: skip
     columns = [ReportColumn(name, kind) for name, kind in heads]  # type: ignore[arg-type] # literal
     return ReportTable("Recommendations", columns, rows, total, [summary(result)])
 

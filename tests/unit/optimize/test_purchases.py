@@ -68,6 +68,10 @@ def test_commitments_are_bought_for_what_stays_only() -> None:
 def test_every_dollar_counts_once() -> None:
     result = run(hourly(3), idle=1, busy=2)
 
+    advised = {count.check_id: count.advised for count in result.counts}
+    assert advised["ec2-idle"] == 1
+    assert sum(advised.get(check, 0) for check in ("cm-buy-sp", "cm-buy-ri")) >= 1
+
     total = result.cost_before - result.cost_after
     assert result.list_saving == pytest.approx(total, abs=0.005)
     assert 0.0 < saved(result, "cm-buy-sp", "cm-buy-ri") < 2 * 0.096 * 730

@@ -5,6 +5,8 @@ import pytest
 
 import costmodel
 from costmodel.optimize.tag_columns import LICENCE_HOST, STANDBY, tag_columns
+from costmodel.report.recommendations import tables as recommendation_tables
+from costmodel.report.table import to_text
 from tests.unit.optimize.rules.test_recommend import HOURS, account, instance, series, volume
 
 
@@ -39,6 +41,7 @@ def test_a_choice_that_would_not_have_held_says_so() -> None:
 
     assert all(r.evidence["smaller_overload"] == pytest.approx(1.0) for r in found)
     assert found
+    assert "100.0 %" in to_text(recommendation_tables(advice(rising))[0])
 
 
 @pytest.mark.parametrize(
