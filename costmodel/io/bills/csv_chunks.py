@@ -7,7 +7,7 @@ where it was noticed, with a wider one, and at last as text.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,12 +23,25 @@ CHUNK_ROWS: Final = 1 << 18
 # Small enough for the cache, which is worth a third of the parsing time.
 _BLOCK: Final = 1 << 23
 _TEXT: Final = pa.dictionary(pa.int32(), pa.string())
-_NARROW, _WIDE = pa.decimal128(18, 10), pa.decimal128(38, 18)
-_MONEY: Final = (_NARROW, _WIDE, _TEXT)
-_QUANTITY: Final = (pa.decimal128(38, 12), _WIDE, _TEXT)
+
+
+class _Try(NamedTuple):
+    """A type to parse a column as, the type its values then have, and what they stay below."""
+
+    parsed: pa.DataType
+    kept: pa.DataType
+    below: int | None = None
+
+
+# Arrow refuses more digits than a type's precision, but not values that are too large once they
+# have all decimals: with these precisions nothing leaves the 128 bits.
+_AS_TEXT: Final = _Try(_TEXT, _TEXT)
+_WIDE: Final = _Try(pa.decimal128(20, 18), pa.decimal128(38, 18))
+_MONEY: Final = (_Try(pa.decimal128(18, 10), pa.decimal128(18, 10), 10**8), _WIDE, _AS_TEXT)
+_QUANTITY: Final = (_Try(pa.decimal128(26, 12), pa.decimal128(38, 12)), _WIDE, _AS_TEXT)
 _COLUMN = re.compile(r"In CSV column #(\d+):")
 
-Types = dict[str, tuple[pa.DataType, ...]]  # header → types to try, the first is the current one
+Types = dict[str, tuple[_Try, ...]]  # header → what to try, the first is the current one
 
 
 def csv_chunks(part: Sniffed, prefixes: Mapping[str, str]) -> Iterator[pa.Table]:
@@ -39,7 +52,7 @@ def csv_chunks(part: Sniffed, prefixes: Mapping[str, str]) -> Iterator[pa.Table]
     """
     headers = dict(zip(scan_names(part.columns), part.columns, strict=True))
     mapping = chunk_mapping(part.format, dict.fromkeys(headers, "VARCHAR"), prefixes)
-    types: Types = {headers[name]: (_TEXT,) for name in mapping.raw_columns}
+    types: Types = {headers[name]: (_AS_TEXT,) for name in mapping.raw_columns}
     types |= {headers[name]: tries for name, tries in _numbers(mapping).items()}
     names = {header: name for name, header in headers.items()}
     done = 0
@@ -59,7 +72,7 @@ def _read(part: Sniffed, types: Types, done: int) -> Iterator[pa.Table]:
         for batch in _batches(part, types):
             if _widened(batch, types):
                 return
-            waiting.append(batch)
+            waiting.append(_kept(batch, types))
             if sum(map(len, waiting)) >= CHUNK_ROWS:
                 rows, waiting = _together(waiting), []
                 if len(rows) > done:
@@ -96,7 +109,7 @@ def _batches(part: Sniffed, types: Types) -> Iterable[pa.RecordBatch]:
         ),
         convert_options=pyarrow.csv.ConvertOptions(
             include_columns=list(types),
-            column_types={header: tries[0] for header, tries in types.items()},
+            column_types={header: tries[0].parsed for header, tries in types.items()},
             null_values=nulls,
             strings_can_be_null=True,
         ),
@@ -106,16 +119,25 @@ def _batches(part: Sniffed, types: Types) -> Iterable[pa.RecordBatch]:
 
 def _widened(batch: pa.RecordBatch, types: Types) -> bool:
     """Widen columns that hold more than their type has room for, which Arrow does not check."""
-    most = pa.scalar(10**8, _WIDE)
     too_large = []
-    for header, tries in types.items():
-        if tries[0] == _NARROW:
-            found = pc.min_max(batch[header])
-            ends = [found["max"].cast(_WIDE), pc.negate(found["min"].cast(_WIDE))]
-            if any(pc.greater_equal(end, most).as_py() for end in ends):
+    for header, (current, *_) in types.items():
+        if current.below is not None:
+            found = pc.min_max(batch[header].cast(pa.decimal128(38, current.parsed.scale)))
+            ends = (found["min"].as_py(), found["max"].as_py())
+            if any(end is not None and abs(end) >= current.below for end in ends):
                 too_large.append(header)
     types |= {header: types[header][1:] for header in too_large}
     return bool(too_large)
+
+
+def _kept(batch: pa.RecordBatch, types: Types) -> pa.RecordBatch:
+    columns = [
+        column.cast(kept) if pa.types.is_decimal(column.type) and column.type != kept else column
+        for column, kept in zip(
+            batch.columns, (types[header][0].kept for header in batch.schema.names), strict=True
+        )
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _together(batches: Sequence[pa.RecordBatch]) -> pa.Table:

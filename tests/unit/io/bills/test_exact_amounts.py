@@ -17,7 +17,7 @@ from tests.unit.bill.bill_rows import PREFIXES, USAGE, write_cur
 # A double has 15 to 17 digits: each of these loses some on the way through one.
 HARD = ("123456.1234567891", "0.1234567890123456", "99999999.9999999999", "7.865e-7",
         "1.2345678901234567E-1", "-12345678901.123456789012345678", "1E+3",
-        "100000000.0000000001", "0.000000000000000001")  # fmt: skip
+        "100000000.0000000001", "0.000000000000000001", "99999999999999999999", "1e19")  # fmt: skip
 
 
 def cur_csv(folder, costs, name="cur"):
@@ -67,6 +67,28 @@ def test_a_column_is_widened_in_the_middle_of_a_file_and_no_row_is_lost(tmp_path
     total = sums(tmp_path, cur_csv(tmp_path, costs))
 
     assert total == Decimal("0.25") * 497 + Decimal("123456789.623456789012")
+
+
+@pytest.mark.parametrize("column", ["line_item_unblended_cost", "line_item_usage_amount"])
+@pytest.mark.parametrize("amount", ["1e30", "-1e38", "123456789012345678901234567890", "1e99"])
+def test_an_amount_too_large_for_a_decimal_is_refused_and_never_wrapped(tmp_path, column, amount):
+    row = USAGE | {column: amount}
+    path = tmp_path / "cur.csv"
+    path.write_text(f"{','.join(row)}\n{','.join(map(str, row.values()))}\n")
+
+    with pytest.raises(BillError, match="Could not convert"):
+        import_bills([path], tmp_path / "store", PREFIXES, lambda _share: None)
+
+
+def test_a_large_quantity_keeps_its_digits(tmp_path):
+    row = USAGE | {"line_item_usage_amount": "98765432109876.123456789"}
+    path = tmp_path / "cur.csv"
+    path.write_text(f"{','.join(row)}\n{','.join(map(str, row.values()))}\n")
+    import_bills([path], tmp_path / "store", PREFIXES, lambda _share: None)
+
+    total = open_bill([tmp_path / "store"], PREFIXES).summarize(metric="PricingQuantity").total
+
+    assert total["PricingQuantity"] == Decimal("98765432109876.123456789")
 
 
 def test_an_amount_that_is_none_names_file_and_leaves_the_store(tmp_path):
