@@ -57,6 +57,8 @@ def doubts(
     """
     is_empty = all(value is None for row in rows for value in row[keys:])
     found = unmet(bill, condition, filter_text) if filter_text and is_empty else []
+    if is_empty and not filter_text and not columns:
+        found = [_issue("bill", "the bill has no rows, or none with this metric")]
     for place, column in enumerate(columns, start=keys - len(columns)):
         if rows and all(row[place] is None for row in rows):
             found += absent(bill, [column])

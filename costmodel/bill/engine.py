@@ -83,8 +83,15 @@ def said_in_one_line() -> Iterator[None]:
 
 
 def _one_line(message: str) -> str:
-    """Return the first sentence of an engine message, without its hints and its query."""
+    """Return the first sentence of an engine message, without hints, query and rows."""
     if "Error when sniffing file" in message:
         return "a row has other columns than the header: is the file cut short? download it again"
+    if "GZIP" in message:
+        return "the gzip file is truncated or damaged: download it again"
+    line = re.search(r"CSV Error on Line: (\d+)", message)
+    if line:
+        is_text = "unicode" not in message.lower() and "utf-8" not in message.lower()
+        what = "cannot be read as a row of the header" if is_text else "is not UTF-8: save it so"
+        return f"line {line.group(1)} {what}"
     first = re.split(r"\n\s*\n|\nLINE \d|Possible fixes|\n\s*CSV options", message)[0]
     return " ".join(first.split())[:400]

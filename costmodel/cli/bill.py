@@ -142,6 +142,8 @@ def import_command(
             )
         for label in result.unchanged:
             typer.echo(f"unchanged  {label}")
+        for label in result.empty:
+            typer.echo(f"no rows  {label}")
 
 
 def _split(names: list[str] | None) -> list[str]:

@@ -15,6 +15,9 @@ TAGS_TYPE: Final = "MAP(VARCHAR, VARCHAR)"
 # Narrow, so that it widens no branch of a CASE beside it.
 ZERO: Final = "CAST(0 AS DECIMAL(18, 10))"
 
+# An amount as spreadsheets write it: $1,234.50 with thousands parted, or not.
+THOUSANDS: Final = r"^ *-? *[$]? *-?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)([.][0-9]*)? *$"
+
 Sql = str
 
 
@@ -178,9 +181,12 @@ class RawColumns:
         if self.type_of(name) != "VARCHAR":
             return f"CAST({column} AS {sql_type})"
         filled = f"NULLIF({column}, '')"
-        # Spreadsheets write "$10,000.00 "; plain numbers take the quick way.
+        # Spreadsheets write "$10,000.00 "; plain numbers take the quick way. A comma that parts no
+        # thousands is an error: "12,34" is not 1234.
         bare = f"REPLACE(REPLACE(TRIM({filled}), '$', ''), ',', '')"
-        return f"COALESCE(TRY_CAST({filled} AS {sql_type}), CAST({bare} AS {sql_type}))"
+        grouped = f"REGEXP_MATCHES({filled}, {literal(THOUSANDS)})"
+        spelled = f"CASE WHEN {grouped} THEN {bare} ELSE {filled} END"
+        return f"COALESCE(TRY_CAST({filled} AS {sql_type}), CAST({spelled} AS {sql_type}))"
 
     def time(self, *names: str) -> Sql | None:
         """Return the first filled time of some columns as TIMESTAMP in UTC."""

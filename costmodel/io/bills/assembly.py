@@ -44,16 +44,16 @@ def current_files(names: Sequence[str], read_text: ReadText) -> list[str]:
     Raises:
         BillError: a manifest is wrong, or two assemblies of a month and nothing says which counts.
     """
-    data = [name for name in sorted(names) if _is_data(name)]
+    data = [name for name in sorted(names) if is_data(name)]
     manifests = [name for name in sorted(names) if is_manifest(name)]
     data = _newest_executions(data)
     return _current_assemblies(data, manifests, read_text)
 
 
-def _is_data(name: str) -> bool:
-    is_data = name.lower().endswith(_DATA) or _BARE.search(name) is not None
-    is_data = is_data and not is_manifest(name)
-    return is_data and not _ARTEFACT.search(name)
+def is_data(name: str) -> bool:
+    """Return whether a file may hold rows of a bill, by its name."""
+    is_named = name.lower().endswith(_DATA) or _BARE.search(name) is not None
+    return is_named and not is_manifest(name) and not _ARTEFACT.search(name)
 
 
 def _newest_executions(names: Sequence[str]) -> list[str]:

@@ -82,11 +82,16 @@ def _read(part: Sniffed, types: Types, done: int) -> Iterator[pa.Table]:
         found = _COLUMN.search(str(error))
         header = part.columns[int(found.group(1))] if found else ""
         if len(types.get(header, ())) < 2:
-            raise BillError(f"{part.path}: cannot be read: {_one_line(error)}") from error
+            what = (
+                f"the column {header} is not UTF-8: save the file so"
+                if "UTF8" in str(error)
+                else (f"cannot be read: {_one_line(error)}")
+            )
+            raise BillError(f"{part.label}: {what}") from error
         types[header] = types[header][1:]
         return
     except (OSError, EOFError) as error:
-        raise BillError(f"{part.path}: cannot be read: {_one_line(error)}") from error
+        raise BillError(f"{part.label}: cannot be read: {_one_line(error)}") from error
     if waiting:
         rows = _together(waiting)
         if len(rows) > done:

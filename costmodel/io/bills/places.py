@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from costmodel.errors import BillError, MissingDependencyError
-from costmodel.io.bills.assembly import current_files, is_manifest, manifest_keys
+from costmodel.io.bills.assembly import current_files, is_data, is_manifest, manifest_keys
 from costmodel.io.bills.unpack import check_zip
 
 
@@ -49,8 +49,10 @@ class LocalFiles:
         try:
             with zipfile.ZipFile(file) as archive:
                 check_zip(file, archive)
-                for member in archive.infolist():
-                    if not member.is_dir() and not member.filename.startswith("__MACOSX"):
+                members = [member for member in archive.infolist() if not member.is_dir()]
+                data = [member for member in members if is_data(member.filename)]
+                for member in data or members:
+                    if not member.filename.startswith("__MACOSX"):
                         unpacked = Path(archive.extract(member, target))
                         self.archives[unpacked] = file
                         yield unpacked

@@ -42,7 +42,7 @@ def _parquet_tasks(part: Sniffed, prefixes: Mapping[str, str]) -> list[Task]:
         try:
             table = opened.read_row_group(group, columns=wanted, use_threads=False)
         except (pa.ArrowInvalid, OSError) as error:
-            raise BillError(f"{part.path}: damaged: download it again ({error})") from error
+            raise BillError(f"{part.label}: damaged: download it again ({error})") from error
         table = _renamed(table, headers)
         for first in range(0, len(table), CHUNK_ROWS):
             yield table.slice(first, CHUNK_ROWS)

@@ -152,7 +152,13 @@ def _sniffed(found: LocalFiles, columns: Sequence[str]) -> Iterable[Sniffed]:
         if file in found.from_folder and file.suffix == ".json" and not _has_results(file):
             continue
         archive = found.archives.get(file)
-        yield replace(sniff(file, columns, archive), archive=archive)
+        try:
+            yield replace(sniff(file, columns, archive), archive=archive)
+        except BillError as error:
+            if archive is None:
+                raise
+            shown = str(error).replace(str(file), f"{archive}/{file.name}")
+            raise BillError(shown) from error
 
 
 def _has_results(file: Path) -> bool:

@@ -3,11 +3,13 @@
 import csv
 import io
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from costmodel.bill.normalize.raw import THOUSANDS
 from costmodel.bill.normalize.relation import BILL_COLUMNS
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.errors import BillError, Issue
@@ -44,7 +46,9 @@ def amount(text: str | None, path: Path, place: str) -> Decimal | None:
     if text is None or not text.strip():
         return None
     try:
-        value = Decimal(text.strip().lstrip("$").replace(",", ""))
+        spelled = text.strip().lstrip("$")
+        grouped = re.match(THOUSANDS, spelled)
+        value = Decimal(spelled.replace(",", "") if grouped else spelled)
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite() or value.adjusted() > _LARGEST_EXPONENT:

@@ -5,6 +5,7 @@ import csv
 import io
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,8 @@ _SUPPORTED = (
 _GZIP = b"\x1f\x8b"
 _FIELD_LIMIT = 1 << 22
 _MOST_BESIDE = 50
+# No bill is narrower: text with commas and fewer fields is something else.
+_LEAST_FIELDS = 10
 ATHENA_SEPARATOR = "\x01"
 # What some columns must look like, to tell a list of columns that is of another table.
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -58,6 +61,11 @@ class Sniffed:
     def named(self) -> Path:
         """The file as the user knows it."""
         return self.archive or self.path
+
+    @property
+    def label(self) -> str:
+        """The file for messages: a member of an archive after its name."""
+        return f"{self.archive}/{self.path.name}" if self.archive else str(self.path)
 
 
 def sniff(path: Path, named_columns: Sequence[str] = (), beside: Path | None = None) -> Sniffed:
@@ -152,6 +160,7 @@ def _sniff_csv(path: Path, text: str, gzipped: bool) -> Sniffed | None:  # noqa:
     header = tuple(rows[0]) if rows else ()
     found = format_of(header)
     if found is not None:
+        _check_unique(path, header)
         return Sniffed(path, "csv", found, header, delimiter, gzipped)
     # The cost allocation report begins with a line of free text.
     if len(rows) > 1 and format_of(rows[1]) is BillFormat.LEGACY_REPORT:
@@ -159,6 +168,12 @@ def _sniff_csv(path: Path, text: str, gzipped: bool) -> Sniffed | None:  # noqa:
     if is_console_csv(rows):
         return Sniffed(path, "csv", BillFormat.CONSOLE_CSV, header, ",", gzipped)
     return None
+
+
+def _check_unique(path: Path, header: Sequence[str]) -> None:
+    twice = [name for name, count in Counter(header).items() if count > 1 and name]
+    if twice:
+        raise BillError(f"{path}: the column {twice[0]} stands twice in the header: remove one")
 
 
 def _delimiter(text: str) -> str:
@@ -191,7 +206,7 @@ def _sniff_bare(
         if not misfit:
             return _bare(path, columns, delimiter, gzipped)
         misfits.append(f"; the columns of {file.name} do not fit: {misfit}")
-    if delimiter == "," and not misfits:
+    if delimiter == "," and len(row) < _LEAST_FIELDS:
         raise BillError(f"{path}: {_SUPPORTED}; the first line is {_shown(text)}")
     raise BillError(
         f"{path}: text without a header ({len(row)} fields), and nothing says what its columns "

@@ -81,11 +81,13 @@ class ImportResult:
         store: the store's folder.
         imported: each month written, and whether it is new, replaced or has more parts now.
         unchanged: labels of deliveries the store had already.
+        empty: labels of deliveries without rows.
     """
 
     store: Path
     imported: Sequence[Imported]
     unchanged: Sequence[str]
+    empty: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the result as a JSON object."""
@@ -95,6 +97,7 @@ class ImportResult:
                 {"BillingAccountId": month.payer, **month._asdict()} for month in self.imported
             ],
             "unchanged": list(self.unchanged),
+            "empty": list(self.empty),
         }
 
 
@@ -124,6 +127,7 @@ def import_deliveries(
     """
     imported: list[Imported] = []
     unchanged: list[str] = []
+    empty: list[str] = []
     touched: set[Key] = set()
     with locked(store):
         for stale in store.glob(".staging-*"):
@@ -135,6 +139,9 @@ def import_deliveries(
                 continue
             share = partial(_part_of, progress, number, len(deliveries))
             units = _import_one(store, delivery, prefixes, share)
+            if not units:
+                empty.append(delivery.label)
+                continue
             try:
                 settled = [_settled(unit, manifest, touched, delivery.label) for unit in units]
             except BillError:
@@ -144,7 +151,7 @@ def import_deliveries(
             commit(store, [unit for unit, _ in settled])
             touched |= {unit.key for unit in units}
             imported += [done for _, done in settled]
-    return ImportResult(store, imported, unchanged)
+    return ImportResult(store, imported, unchanged, empty)
 
 
 def _part_of(progress: Progress, number: int, count: int, share: float) -> None:

@@ -84,13 +84,13 @@ def tabular_source(parts: Sequence[Sniffed], keep: tuple[Any, ...] = ()) -> Bill
         BillError: a file cannot be read, or lacks a column nothing works without.
     """
     scan = parquet_scan(parts) if parts[0].container == "parquet" else csv_scan(parts)
-    columns = describe(scan, str(parts[0].path))
+    columns = _described(parts, scan)
     _check_required(parts, columns)
     return BillSource(
         format=parts[0].format,
         scan=scan,
         columns=columns,
-        paths=tuple(str(part.path) for part in parts),
+        paths=tuple(part.label for part in parts),
         issues=tuple(_disabled(parts, columns)),
         keep=keep,
         constants=_constants(parts),
@@ -112,7 +112,7 @@ def _check_required(parts: Sequence[Sniffed], columns: Iterable[str]) -> None:
     for header in _REQUIRED.get(parts[0].format, ()):
         if header.lower() not in names and snake_case(header) not in names:
             raise BillError(
-                f"{parts[0].path}: the column {header} is missing, and without it there is no "
+                f"{parts[0].label}: the column {header} is missing, and without it there is no "
                 "bill: export it too"
             )
 
@@ -126,7 +126,18 @@ def _disabled(parts: Sequence[Sniffed], columns: Iterable[str]) -> Iterable[Issu
         is_wanted = not beside or snake_case(beside) in names
         if is_wanted and snake_case(header) not in names:
             message = f"the column {header} is missing: no {what}"
-            yield Issue(IssueReason.DATA_QUALITY, str(parts[0].path), message)
+            yield Issue(IssueReason.DATA_QUALITY, parts[0].label, message)
+
+
+def _described(parts: Sequence[Sniffed], scan: str) -> dict[str, str]:
+    """Return the columns of files; where they cannot be read, say which one cannot."""
+    try:
+        return describe(scan, parts[0].label)
+    except BillError:
+        for part in parts if len(parts) > 1 else ():
+            alone = parquet_scan([part]) if part.container == "parquet" else csv_scan([part])
+            describe(alone, part.label)
+        raise
 
 
 def describe(scan: str, label: str) -> dict[str, str]:
