@@ -18,11 +18,12 @@ from costmodel.optimize.related_cells import Columns, objects
 FINDING_CHECK: Final = "aws-finding"
 # Cost Optimization Hub removes duplicates of the other two; its rows come first.
 _SOURCES: Final = ("CostOptimizationHub", "ComputeOptimizer", "TrustedAdvisor")
+_PURCHASE: Final = "commitment"
 # Kinds of change: two tools agree when they want the same kind for a resource.
 _KINDS: Final = {
     "Stop": "idle", "Delete": "idle", "ScaleIn": "idle", "Schedule": "idle",
     "Rightsize": "resize", "Upgrade": "resize", "MigrateToGraviton": "resize",
-    "PurchaseSavingsPlans": "commitment", "PurchaseReservedInstances": "commitment",
+    "PurchaseSavingsPlans": _PURCHASE, "PurchaseReservedInstances": _PURCHASE,
 }  # fmt: skip
 _OTHER: Final = "review"
 # Trusted Advisor names no action; these of its cost checks want one.
@@ -147,6 +148,9 @@ def _by_name(inventory: Inventory) -> dict[Any, list[Opinion]]:
 
 def _names(row: Mapping[str, Any]) -> Iterator[Any]:
     yield from (row[name] for name in ("resource_id", "arn") if row[name])
+    if kind_of(row["action"]) == _PURCHASE:
+        # A purchase is about no resource: what it is called is what it is.
+        yield _PURCHASE, row["action"]
     if row["source"] == "TrustedAdvisor":
         # The Support API names the resource among the cells of its table only.
         yield from ((row["region_id"], cell) for cell in _cells(row["details"]))
@@ -162,6 +166,8 @@ def _cells(details: str | None) -> Iterator[str]:
 
 def _about(r: Recommendation, opinions: Mapping[Any, list[Opinion]]) -> list[Opinion]:
     names = [r.resource_id, r.arn, (r.region_id, r.resource_id), (r.region_id, r.name)]
+    if kind_of(r.rule.action) == _PURCHASE:
+        names = [(_PURCHASE, r.rule.action)]
     found = [opinion for name in names if name for opinion in opinions.get(name, ())]
     return list({id(opinion): opinion for opinion in found}.values())
 

@@ -1,11 +1,14 @@
 """What AWS says of a resource: agreement, dissent, findings of its own, dollars that stay its own."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 import costmodel
-from costmodel.optimize.recommendation import Recommendations
+from costmodel.io.rule_files import load_rules
+from costmodel.optimize.outside_advice import weigh_evidence
+from costmodel.optimize.recommendation import Recommendation, Recommendations
 from costmodel.report.recommendations import tickets
 from tests.unit.optimize.rules.test_recommend import account, instance, series, volume
 
@@ -175,3 +178,18 @@ def test_checks_of_trusted_advisor_say_what_they_want(check: str, agrees: bool |
     row = said("vol-1", None, source="TrustedAdvisor", finding="warning", check=check)
 
     assert of(advice(row), "vol-1").outside[0]["agrees"] is agrees
+
+
+def test_a_purchase_is_known_by_what_is_bought() -> None:
+    plan = said("rec-1", "PurchaseSavingsPlans")
+    reserved = said("rec-2", "PurchaseReservedInstances")
+    result = advice(plan, reserved)
+    rule = load_rules().rule("cm-buy-sp")
+    ours = Recommendation(rule, "Compute plan", "SavingsPlans", "0", "1", 10.0, 10.0, 100.0)
+
+    weighed = weigh_evidence(
+        replace(result, accepted=[ours]), account({"evidence": [plan, reserved]})
+    )
+
+    assert [o["resourceId"] for o in weighed.accepted[0].outside] == ["rec-1"]
+    assert findings(weighed) == ["rec-2"]
