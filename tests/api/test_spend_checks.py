@@ -260,3 +260,18 @@ def test_what_the_clock_makes_cross_is_told_to_a_receiver_once_and_signed(tmp_pa
         assert body["type"] == "budget.threshold.crossed"
         assert body["data"]["key"] == CROSSED
         assert body["data"]["actual"] == 600.0
+
+
+def test_bills_of_one_month_each_are_checked_together(tmp_path):
+    settings = Settings(data=tmp_path, check_every="off")
+    with running(settings) as service, service.client(service.key()) as client:
+        client.post("/v1/budgets", json={**BUDGET, "limit": 595}).raise_for_status()
+        middle = NOW - timedelta(days=30)
+        older = ready(client, daily_focus(30, middle - timedelta(days=1)))
+        ready(client, daily_focus(30, NOW - timedelta(days=1)), title="replaced")
+        newer = ready(client, daily_focus(30, NOW - timedelta(days=1)))
+        found = check(settings, client.get("/v1/workspace").json()["id"])
+        assert found["bills"] == [newer, older]
+        assert len(found["left_out"]) == 1
+        (row,) = client.get("/v1/deliveries").json()["items"]
+        assert row["alert"]["actual"] == 600.0  # twice 30 days of 10
