@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
 import costmodel
@@ -25,7 +25,7 @@ from api.store.database import Database
 from api.store.tables import DOCUMENT
 from api.throttle import Remembered
 from api.verdicts import feedback_of
-from costmodel import CostModelError
+from costmodel import BadInputError, CostModelError
 from costmodel.budget.model import parse_budget
 from costmodel.budget.state import state_from_json
 from costmodel.io.delivery.destination import DeliveryConfig, parse_destinations
@@ -143,10 +143,20 @@ class Alerting:
         return secret
 
     def budgets(self, workspace: str) -> "list[Budget]":
-        """Return a workspace's budgets."""
+        """Return a workspace's budgets, as far as this release can read them."""
+        return self.read_budgets(workspace)[0]
+
+    def read_budgets(self, workspace: str) -> "tuple[list[Budget], list[str]]":
+        """Return a workspace's budgets, and what is wrong with those of an earlier release."""
         with self.database.transaction() as connection:
             found = list_documents(connection, workspace, "budget")
-        return [budget_of(document) for document in found]
+        budgets, problems = [], []
+        for document in found:
+            try:
+                budgets.append(budget_of(document))
+            except BadInputError as error:
+                problems.append(str(error))
+        return budgets, problems
 
     def check(self, workspace: str, bill: Any, now: datetime, *, send: bool) -> "BudgetReport":
         """Hold a workspace's budgets against a bill; with ``send``, commit what is new."""
@@ -183,11 +193,21 @@ class Alerting:
     def _run(self) -> None:
         while not self._stop.wait(_LOOK_SECONDS):
             try:
-                for workspace in self._workspaces():
-                    costmodel.deliver_pending(self.outbox(workspace), self.config(workspace))
-            except (CostModelError, DBAPIError, OSError) as error:
+                workspaces = self._workspaces()
+            except (SQLAlchemyError, OSError) as error:
                 # A database that restarts must not end deliveries: leases run out by themselves.
                 _LOG.warning("deliveries wait: %s", type(error).__name__)
+                continue
+            for workspace in workspaces:
+                self._deliver(workspace)
+
+    def _deliver(self, workspace: str) -> None:
+        """Deliver what is due of one workspace; its troubles do not hold up the others."""
+        try:
+            costmodel.deliver_pending(self.outbox(workspace), self.config(workspace))
+        except (CostModelError, SQLAlchemyError, OSError) as error:
+            where = {"workspace": workspace}
+            _LOG.warning("deliveries wait: %s", type(error).__name__, extra=where)
 
     def _workspaces(self) -> list[str]:
         query = select(DOCUMENT.c.workspace_id).distinct().where(DOCUMENT.c.kind == "webhook")

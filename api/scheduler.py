@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.jobs import CHECK_SPEND, FINISHED, enqueue
 from api.settings import Settings
@@ -58,7 +58,7 @@ class Scheduler:
         while not self._stop.wait(_LOOK_SECONDS):
             try:
                 self.queue_due()
-            except (DBAPIError, OSError) as error:
+            except (SQLAlchemyError, OSError) as error:
                 # A database that restarts must not end the checks.
                 _LOG.warning("checks wait: %s", type(error).__name__)
 

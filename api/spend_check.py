@@ -52,6 +52,7 @@ def check_spend(
             result |= _repeated(lambda part=part: part(alerting, workspace, bill, now))  # type: ignore[misc] # mypy and defaults of lambdas
         except CostModelError as error:
             problems.append(" ".join(str(error).split()))
+    problems += result.get("problems", [])
     if problems:
         raise CostModelError("; ".join(problems))
     return result
@@ -69,11 +70,17 @@ def _repeated(part: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 def _check_budgets(
     alerting: Alerting, workspace: str, bill: "Bill", now: datetime
 ) -> dict[str, Any]:
-    if not alerting.budgets(workspace):
-        return {"budgets": 0, "in_alarm": [], "alerts": 0}
+    budgets, problems = alerting.read_budgets(workspace)
+    if not budgets:
+        return {"budgets": 0, "in_alarm": [], "alerts": 0, "problems": problems}
     found = alerting.check(workspace, bill, now, send=True)
     alarms = [status.budget.name for status in found.statuses if status.state == "ALARM"]
-    return {"budgets": len(found.statuses), "in_alarm": alarms, "alerts": len(found.alerts)}
+    return {
+        "budgets": len(found.statuses),
+        "in_alarm": alarms,
+        "alerts": len(found.alerts),
+        "problems": problems,
+    }
 
 
 def _check_anomalies(

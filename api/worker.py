@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.identity import new_id
 from api.jobs import claim, finish, hand_back, renew
@@ -54,7 +54,7 @@ class Worker:
                     self._stop.wait(_IDLE_SECONDS)
                 else:
                     self._work(job)
-            except (DBAPIError, OSError) as error:
+            except (SQLAlchemyError, OSError) as error:
                 # A database that restarts must not end the worker; the lease runs out by itself.
                 _LOG.warning("the worker waits: %s", type(error).__name__)
                 self._stop.wait(1.0)

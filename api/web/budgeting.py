@@ -25,7 +25,7 @@ from api.web.choosing import choose
 from api.web.door import page_router
 from api.web.render import render
 from api.web.spending import bill_end
-from costmodel import CostModelError
+from costmodel import BadInputError, CostModelError
 from costmodel.report.catalog import price_table
 from costmodel.report.figures_budget import draw_burn_down
 from costmodel.report.table import to_json_rows
@@ -55,7 +55,7 @@ async def _budgets(request: Request, problem: str, status: int) -> Response:
 
     values: dict[str, Any] = {**chosen.values, **await state.database.run(rows)}
     for budget in values["budgets"]:
-        budget["words"] = "; ".join(t.text for t in budget_of(budget).thresholds)
+        budget["words"] = _thresholds_in_words(budget)
     values |= {"problem": problem, "statuses": {}, "figure": None, "services": []}
     if chosen.bill is not None:
         bill = chosen.bill
@@ -64,6 +64,13 @@ async def _budgets(request: Request, problem: str, status: int) -> Response:
         except CostModelError as error:
             values["problem"] = as_problem(error).detail
     return render(request, "budgets.html", values, status=status)
+
+
+def _thresholds_in_words(document: dict[str, Any]) -> str:
+    try:
+        return "; ".join(threshold.text for threshold in budget_of(document).thresholds)
+    except BadInputError as error:  # of an earlier release
+        return str(error)
 
 
 def _status(state: State, workspace: str, bill: dict[str, Any]) -> dict[str, Any]:

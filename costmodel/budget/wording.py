@@ -2,15 +2,15 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from costmodel.budget.alert import Alert, AlertKind, Cause, Severity
 from costmodel.budget.assess import BudgetStatus
 from costmodel.budget.causes import CauseIndex
-from costmodel.budget.model import BudgetType, Threshold
+from costmodel.budget.model import Budget, BudgetType, Threshold
 from costmodel.budget.period import Period
-from costmodel.budget.spend import Spend
+from costmodel.budget.spend import Spend, local_days
 
 _SEVERITIES: Final = (Severity.INFO, Severity.WARNING, Severity.ERROR, Severity.CRITICAL)
 _STEPS: Final = (0.8, 1.0, 1.2)  # bound / limit at which the next severity begins
@@ -94,13 +94,24 @@ def _money(status: BudgetStatus, amount: float) -> str:
     return f"{text} {status.budget.currency}"
 
 
+def _whole_days(period: Period, budget: Budget) -> Period:
+    """Return a period over the same days in UTC: without hours, days are those of the bill."""
+    first, after = (
+        datetime(day.year, day.month, day.day, tzinfo=UTC)
+        for day in local_days(period, budget.zone)
+    )
+    return Period(first, after)
+
+
 def _causes(status: BudgetStatus, spend: Spend) -> tuple[Cause, ...]:
     """Explain the period so far against as much of the period before."""
     budget = status.budget
     if budget.type not in (BudgetType.COST, BudgetType.USAGE) or spend.through is None:
         return ()
-    now = Period(status.period.start, min(status.period.end, spend.through))
-    before = budget.calendar.previous(status.period)
+    current, before = status.period, budget.calendar.previous(status.period)
+    if not spend.has_hours:
+        current, before = _whole_days(current, budget), before and _whole_days(before, budget)
+    now = Period(current.start, min(current.end, spend.through))
     since = now.start
     if before is not None:
         before = Period(before.start, min(before.start + (now.end - now.start), before.end))

@@ -111,6 +111,7 @@ def test_what_fails_in_one_workspace_leaves_the_others_and_its_own_anomalies_alo
         service.client(service.key("two")) as two,
     ):
         workspace = one.get("/v1/workspace").json()["id"]
+        one.post("/v1/budgets", json=BUDGET).raise_for_status()
         with service.state.database.transaction() as connection:  # as of an older release
             create_document(connection, workspace, "budget", "odd", {"limit": 5, "colour": "red"})
         two.post("/v1/budgets", json=BUDGET).raise_for_status()
@@ -121,7 +122,10 @@ def test_what_fails_in_one_workspace_leaves_the_others_and_its_own_anomalies_alo
         (bad,) = wait_for_checks(one, 1)
         assert bad["status"] == "failed"
         assert "colour" in bad["message"]
-        assert told(one) == [SPIKE]
+        assert told(one) == sorted([CROSSED, SPIKE])
+        form = {"key": one.headers["Authorization"].removeprefix("Bearer ")}
+        assert one.post("/login", data=form, headers={"Origin": service.url}).status_code == 303
+        assert "colour" in one.get("/budgets").text  # the page says it, too
         assert 'costmodel_checks{outcome="failed"} 1.0' in one.get("/metrics").text
 
 

@@ -30,3 +30,13 @@ def test_cause_ranks_what_rose_and_adds_up() -> None:
     assert (first.amount, last.amount) == (pytest.approx(100.0), pytest.approx(-10.0))
     assert first.quantity_effect == pytest.approx(100.0)  # the unit price stayed 0.1
     assert first.price_effect == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Tokyo"])
+def test_causes_of_a_daily_bill_are_of_the_same_days_in_every_zone(zone: str) -> None:
+    data = spend("2026-02-01", [10.0] * 28 + [50.0] * 20)
+
+    (alert,) = run(data, budget(thresholds=["80%"], time_zone=zone), "2026-03-21").alerts
+
+    # Twenty days of 50 against as many of 10.
+    assert sum(cause.amount for cause in alert.cause) == pytest.approx(800.0)
