@@ -195,9 +195,11 @@ def _only(rates: Any, key: dict[str, Any], price: str) -> dict[str, Any] | None:
 
 
 def _no_rate(usage: UsageTable, row: int) -> str:
-    plan = usage.plan_type[row] if usage.model[row] == "SavingsPlan" else ""
-    terms = (usage.lease[row], usage.option[row], usage.offering_class[row])
-    bought = " ".join(part for part in (usage.model[row], plan, *terms) if part)
+    model = usage.model[row]
+    plan = usage.plan_type[row] if model == "SavingsPlan" else ""
+    classes = usage.offering_class[row] if model == "Reserved" else ""
+    terms = (plan, usage.lease[row], usage.option[row], classes) if model != "Spot" else ()
+    bought = " ".join(part for part in (model, *terms) if part)
     return (
         f"{usage.name[row]}: no {bought} rate for {usage.usage_type[row]} in "
         f"{usage.region_id[row]}; the list cost stays on demand"

@@ -133,6 +133,7 @@ def test_spot_licences_are_not_made_up() -> None:
     estimate = estimate_spec(spec(widget(spot=True)), licensed((LINUX, 0.10), (WINDOWS, 0.25)))
 
     assert reasons_of(estimate) == {IssueReason.NO_COMMITTED_RATE}
+    assert estimate.issues[0].message.startswith("Hours (small): no Spot rate for BoxUsage:m5")
 
 
 def test_spot_is_priced_at_the_spot_price() -> None:
