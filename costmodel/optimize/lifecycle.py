@@ -113,7 +113,7 @@ def follow_up(
         state[found.fingerprint] = {
             "status": "open", "check": found.rule.id, "resource": found.resource_id,
             "recommended": found.recommended, "saving": found.effective_saving,
-            "included": list(found.included),
+            "included": list(found.included), "stage": found.rule.stage,
             "first_seen": first, "last_seen": today.isoformat(),
         }  # fmt: skip
         listed.append(replace(found, status=status))

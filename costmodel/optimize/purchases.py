@@ -121,6 +121,8 @@ def _recommendation(
         resource_type=_kind(purchase),
         current="on demand",
         recommended=what,
+        # How much to buy changes with every bill; what to buy is the advice.
+        target=offer.label,
         list_saving=saving,
         effective_saving=saving,
         cost_before=purchase.covered_on_demand * HOURS_PER_MONTH,

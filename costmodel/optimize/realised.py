@@ -162,6 +162,8 @@ def daily_costs(bill: "Bill", resources: Sequence[str]) -> DailyCosts:
 def measure_realised(state: Mapping[str, Mapping[str, Any]], costs: DailyCosts) -> RealisedSavings:
     """Return what the advice of a state file that is done saved.
 
+    Purchases are left out: a commitment has no cost of a resource that could drop.
+
     Args:
         state: fingerprint → record, see ``lifecycle.follow_up``.
         costs: resource → day → cost.
@@ -169,7 +171,7 @@ def measure_realised(state: Mapping[str, Mapping[str, Any]], costs: DailyCosts) 
     rows = [
         _measured(fingerprint, record, costs)
         for fingerprint, record in state.items()
-        if record["status"] == "done"
+        if record["status"] == "done" and record.get("stage") != "commitments"
     ]
     lacking = [row for row in rows if math.isnan(row.realised)]
     issues = [

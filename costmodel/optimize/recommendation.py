@@ -41,6 +41,7 @@ class Recommendation:
         location: ``file:line`` of the code that makes the resource; empty for a live one.
         status: new, open or reappeared.
         included: what goes along, its saving counted here: table and resource.
+        target: what the change leads to, for the identity across runs; ``recommended`` if empty.
         prepaid: part of the effective saving's cost that the one-off pays [USD a month]: the
             amortised upfront fee of a commitment.
     """
@@ -70,12 +71,14 @@ class Recommendation:
     location: str = ""
     status: str = "new"
     included: Sequence[str] = ()
+    target: str = ""
     prepaid: float = 0.0
 
     @property
     def fingerprint(self) -> str:
         """Identity across runs: resource, check and target."""
-        text = "|".join((self.arn or self.resource_id, self.rule.id, self.recommended))
+        target = self.target or self.recommended
+        text = "|".join((self.arn or self.resource_id, self.rule.id, target))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property

@@ -197,3 +197,57 @@ def test_stopping_instances_saves_what_two_simulations_of_the_bill_differ_by(
     assert result.effective_saving == pytest.approx(drop, abs=0.005)
     # Some of it is covered: list prices would promise more.
     assert result.list_saving > result.effective_saving + 1.0
+
+
+HEAD = (
+    "BilledCost,EffectiveCost,ListCost,ContractedCost,ChargePeriodStart,ChargePeriodEnd,"
+    "ServiceName,ChargeCategory,ChargeFrequency,BillingCurrency,BillingPeriodStart,"
+    "BillingPeriodEnd,CommitmentDiscountId,CommitmentDiscountCategory,CommitmentDiscountQuantity\n"
+)
+
+
+def fee(quantity: str, category: str = "Spend") -> str:
+    return (
+        "1,1,1,1,2026-01-01T00:00:00Z,2026-01-01T01:00:00Z,Savings Plans,Purchase,Recurring,USD,"
+        f"2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,sp-1,{category},{quantity}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (fee("1.0"), "does not tell the terms"),
+        (fee(""), "no recurring fee"),
+        (fee("1.0", "Usage"), "instance type and its region"),
+    ],
+)
+def test_a_commitment_the_bill_tells_too_little_of_is_named_and_not_guessed(
+    tmp_path, row, says
+) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text(HEAD + row)
+
+    held, issues = held_on_bill(costmodel.read_bill(path))
+
+    assert held == []
+    assert [issue.address for issue in issues] == ["sp-1"]
+    assert says in issues[0].message
+    assert "--held" in issues[0].message
+
+
+def test_a_bill_without_commitments_has_none(tmp_path) -> None:
+    path = tmp_path / "answer.json"
+    path.write_text(
+        '{"ResultsByTime": [{"TimePeriod": {"Start": "2026-01-01", "End": "2026-01-02"}, "Total":'
+        ' {"UnblendedCost": {"Amount": "1", "Unit": "USD"}}, "Groups": [], "Estimated": false}]}'
+    )
+
+    assert held_on_bill(costmodel.read_bill(path)) == ([], [])
+
+
+def test_only_the_checks_asked_for_are_planned(bills, catalog) -> None:
+    wanted = Settings(checks=frozenset({"bill-gp2"}))
+
+    result = costmodel.recommend(bill=bills["cur"], catalog=catalog, settings=wanted)
+
+    assert {r.rule.id for r in result.accepted} == {"bill-gp2"}

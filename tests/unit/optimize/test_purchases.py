@@ -77,6 +77,13 @@ def test_every_dollar_counts_once() -> None:
     assert 0.0 < saved(result, "cm-buy-sp", "cm-buy-ri") < 2 * 0.096 * 730
 
 
+def test_advice_to_buy_stays_the_same_advice_when_usage_grows() -> None:
+    less, more = (run(hourly(n), idle=0, busy=n) for n in (2, 3))
+
+    assert [r.recommended for r in less.accepted] != [r.recommended for r in more.accepted]
+    assert [r.fingerprint for r in less.accepted] == [r.fingerprint for r in more.accepted]
+
+
 def test_nothing_is_bought_where_present_commitments_cover_what_stays() -> None:
     present = [HeldCommitment("Reserved", 2.0, scope="m5.large", region="us-east-1")]
 

@@ -109,10 +109,11 @@ def test_what_went_along_counts_too() -> None:
     assert row.realised == pytest.approx(2 * 730 / 24)
 
 
-def test_open_advice_is_not_measured() -> None:
+def test_open_advice_and_purchases_are_not_measured() -> None:
     record = {"status": "open", "check": "c", "resource": "r", "saving": 1.0}
+    bought = {**record, "status": "done", "stage": "commitments"}
 
-    assert measure_realised({"f": record}, {}).rows == []
+    assert measure_realised({"f": record, "g": bought}, {}).rows == []
 
 
 def test_the_verdict_needs_most_of_the_promise() -> None:

@@ -73,3 +73,31 @@ def test_intelligent_tiering_breaks_even_at_218_kb() -> None:
     below, above = tiering_saving(np.array([217.0, 220.0]) * KIB, 12.0, tiers)
     assert below < 0 < above
     assert tiering_saving(np.array([100.0 * KIB]), 12.0, tiers)[0] < 0
+
+
+def test_size_from_which_a_class_costs_less_than_standard(prices) -> None:
+    # Without the fee: 128 KB x .0125 / .023 = 69.6 KB, … ; archives by their 40 KB of overhead.
+    found = smallest_object(prices, 1e9) / KIB
+
+    np.testing.assert_allclose(found, [69.6, 55.7, 22.3, 15.4, 9.8], atol=0.3)
+
+
+def test_instant_retrieval_beats_infrequent_access_below_425_thousandths_of_a_read(prices) -> None:
+    # (.0125 - .004) / (.03 - .01) = .425
+    below, above = plan_classes(
+        np.array([GIB, GIB]), np.array([0.424, 0.426]), 12.0, prices
+    ).saving[:, [0, 2]]
+
+    assert below[1] > below[0]
+    assert above[1] < above[0]
+
+
+def test_monitoring_is_earned_from_250_kb_in_the_infrequent_tier_and_138_in_the_archive() -> None:
+    tiers = read_tier_prices(costmodel.load_catalog(), "us-east-1")
+
+    sizes = [
+        tiers.monitoring / (tiers.frequent - cold) * GIB / KIB
+        for cold in (tiers.infrequent, tiers.archive)
+    ]
+
+    np.testing.assert_allclose(sizes, [250, 138], atol=0.6)
