@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,6 +20,9 @@ from api.store.database import open_database
 _BACKLOG: Final = 2048
 # A balancer needs a moment to see /readyz fail before the listening socket goes away.
 DRAIN_SECONDS: Final = 1.0
+# The thread that writes to the store asks for Python's lock ten times in a transaction, and while
+# requests are priced it waits so long each time: 50 ms with Python's own 5 ms.
+_SWITCH_SECONDS: Final = 0.0005
 
 
 class DrainingServer(uvicorn.Server):
@@ -50,6 +54,7 @@ class DrainingServer(uvicorn.Server):
 def serve(settings: Settings, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; requests under way are answered first."""
     log_as_json()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     app = create_app(settings)
     server = DrainingServer(
         uvicorn.Config(

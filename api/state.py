@@ -59,6 +59,7 @@ class State:
                 self.scheduler.stop()
                 worker.stop()
                 self.alerting.stop()
+            self.writer.close()
             self.database.engine.dispose()
 
     @cached_property

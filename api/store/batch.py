@@ -9,8 +9,7 @@ from sqlalchemy import Table, insert
 from sqlalchemy.exc import DBAPIError
 
 from api.store.database import Database
-
-Rows = Sequence[tuple[Table, Mapping[str, Any]]]
+from api.store.quick import QuickWriter, Rows
 
 
 class BatchWriter:
@@ -18,20 +17,35 @@ class BatchWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._quick = QuickWriter(database.engine.url) if database.is_sqlite else None
+        self._checkpoint: asyncio.Task[None] | None = None
         self._waiting: list[tuple[Rows, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, rows: Rows) -> None:
-        """Add rows, together with those of other requests.
+        """Add rows, at once or together with those of other requests.
 
         Raises:
             DBAPIError: they could not be added.
         """
+        if self._quick is not None and self._quick.commit(rows):
+            self._checkpoint_if_due(self._quick)
+            return
         done = asyncio.get_running_loop().create_future()
         self._waiting.append((rows, done))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
         await done
+
+    def close(self) -> None:
+        """Close what is kept open."""
+        if self._quick is not None:
+            self._quick.close()
+
+    def _checkpoint_if_due(self, quick: QuickWriter) -> None:
+        is_under_way = self._checkpoint is not None and not self._checkpoint.done()
+        if not is_under_way and quick.is_checkpoint_due():
+            self._checkpoint = asyncio.create_task(to_thread.run_sync(quick.checkpoint))
 
     async def _drain(self) -> None:
         while self._waiting:
