@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fastapi import Request
 
@@ -18,10 +18,15 @@ from api.store.batch import BatchWriter
 from api.store.database import Database
 from api.throttle import Remembered, Throttle
 from api.worker import Worker
-from costmodel import load_catalog
+from costmodel import estimate, load_catalog
 
 if TYPE_CHECKING:
     from costmodel import PriceCatalog
+
+_FIRST_SPEC: Final = {
+    "region": "us-east-1",
+    "resources": {"instance.first": {"instance_type": "t3.micro"}},
+}
 
 
 class State:
@@ -44,8 +49,9 @@ class State:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Serve: sheets are read before the first request, threads end after the last."""
+        """Serve: prices are read before the first request, threads end after the last."""
         _ = self.catalog.sheets.services
+        estimate(_FIRST_SPEC, self.catalog)  # the largest tables, those of EC2
         worker = Worker(self.settings, self.database) if self.settings.runs_jobs else None
         if worker is not None:
             worker.start()

@@ -11,6 +11,7 @@ import numpy as np
 
 from costmodel.catalog.catalog import PriceCatalog, RateMatch
 from costmodel.catalog.usage_type import Texts
+from costmodel.engine.tiers import TierTable
 from costmodel.errors import IssueReason
 from costmodel.recent import Recent
 
@@ -32,11 +33,15 @@ class Sku(NamedTuple):
         identity: the same for two keys that lead to one SKU, which share its tiers.
         begin_range: lower bound of each tier [PricingUnit].
         unit_price: price of each tier [USD per PricingUnit].
+        base_cost, next_begin, flat_price: as in ``TierTable``.
     """
 
     identity: tuple[str, ...]
     begin_range: tuple[float, ...]
     unit_price: tuple[float, ...]
+    base_cost: tuple[float, ...]
+    next_begin: tuple[float, ...]
+    flat_price: float
     sku_price_id: str
     pricing_unit: str
     description: str
@@ -84,13 +89,37 @@ def _records(match: RateMatch) -> list[Sku]:
     tiers, rows = match.tiers, match.skus
     bounds = tiers.first.tolist()
     columns = [[value or "" for value in rows[name].to_pylist()] for name in (*_IDENTITY, *_SAID)]
-    begin, price = tiers.begin_range.tolist(), tiers.unit_price.tolist()
+    begin, price, base, following = (
+        column.tolist()
+        for column in (tiers.begin_range, tiers.unit_price, tiers.base_cost, tiers.next_begin)
+    )
+    flat = tiers.flat_price.tolist()
     return [
         Sku(
             texts[: len(_IDENTITY)],
             tuple(begin[first:end]),
             tuple(price[first:end]),
+            tuple(base[first:end]),
+            tuple(following[first:end]),
+            flat[number],
             *texts[len(_IDENTITY) :],
         )
-        for first, end, texts in zip(bounds, bounds[1:], zip(*columns, strict=True), strict=False)
+        for number, (first, end, texts) in enumerate(
+            zip(bounds, bounds[1:], zip(*columns, strict=True), strict=False)
+        )
     ]
+
+
+def tier_table(skus: Sequence[Sku]) -> TierTable:
+    """Return the tiers of several SKUs as one table; each SKU's were checked when it was read."""
+    first = [0]
+    for sku in skus:
+        first.append(first[-1] + len(sku.unit_price))
+    return TierTable(
+        np.array(first, dtype=np.intp),
+        np.array([bound for sku in skus for bound in sku.begin_range], dtype=np.float64),
+        np.array([price for sku in skus for price in sku.unit_price], dtype=np.float64),
+        np.array([cost for sku in skus for cost in sku.base_cost], dtype=np.float64),
+        np.array([bound for sku in skus for bound in sku.next_begin], dtype=np.float64),
+        np.array([sku.flat_price for sku in skus], dtype=np.float64),
+    )

@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 
 from costmodel.catalog.catalog import PriceCatalog
-from costmodel.catalog.skus import PriceKey, Sku, SkuFinder
-from costmodel.engine.tiers import TierTable, build_tier_table
+from costmodel.catalog.skus import PriceKey, Sku, SkuFinder, tier_table
+from costmodel.engine.tiers import TierTable
 from costmodel.errors import Issue, IssueReason
 from costmodel.estimate.remedy import Remedies
 from costmodel.usage.spec import ArchitectureSpec
@@ -61,15 +61,7 @@ def find_prices(usage: UsageTable, catalog: PriceCatalog) -> LinePrices:
     reason = np.empty(len(row_key), dtype=object)
     reason[:] = [reasons[key] for key in row_key]
     sku_of = np.array([key_sku[key] for key in row_key], dtype=np.intp)
-    return LinePrices(sku_of, skus, _tiers(skus), reason)
-
-
-def _tiers(skus: Sequence[Sku]) -> TierTable:
-    return build_tier_table(
-        np.cumsum([0, *(len(sku.unit_price) for sku in skus)]),
-        [bound for sku in skus for bound in sku.begin_range],
-        [price for sku in skus for price in sku.unit_price],
-    )
+    return LinePrices(sku_of, skus, tier_table(skus), reason)
 
 
 def price_issues(

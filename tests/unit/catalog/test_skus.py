@@ -2,12 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from costmodel import load_catalog
 from costmodel.catalog.catalog import PriceCatalog
-from costmodel.catalog.skus import Sku, SkuFinder
+from costmodel.catalog.skus import Sku, SkuFinder, tier_table
 from costmodel.errors import IssueReason
 from tests.builders import RATES, FakeLoader, catalog, rate_table
 
@@ -42,6 +43,22 @@ def test_a_key_nobody_sells_has_a_reason_and_keeps_its_place() -> None:
     assert [sku.sku_price_id for sku in (found[0], found[2])] == ["Widget:Small.0", "Storage.0"]
 
 
+def test_the_tiers_of_several_skus_are_those_the_catalog_gives() -> None:
+    prices = catalog()
+    keys = [SMALL, STORAGE, ("Widgets", "us-east-1", "Weight", "", "")]
+    match = prices.match(*([key[part] for key in keys] for part in range(4)))
+
+    table = tier_table(SkuFinder(prices).find(keys))
+
+    for number, sku in enumerate(match.sku.tolist()):
+        ours = slice(*table.first[number : number + 2])
+        theirs = slice(*match.tiers.first[sku : sku + 2])
+        for name in ("begin_range", "unit_price", "base_cost", "next_begin"):
+            column, expected = getattr(table, name)[ours], getattr(match.tiers, name)[theirs]
+            assert np.array_equal(column, expected, equal_nan=True), name
+    assert np.array_equal(table.flat_price, match.tiers.flat_price[match.sku], equal_nan=True)
+
+
 def test_a_key_asked_for_again_is_not_matched_again(monkeypatch) -> None:
     prices = catalog()
     finder = SkuFinder(prices)
@@ -51,8 +68,9 @@ def test_a_key_asked_for_again_is_not_matched_again(monkeypatch) -> None:
         raise AssertionError("matched again")
 
     monkeypatch.setattr(PriceCatalog, "match", refuse)
-    assert finder.find([STORAGE, SMALL]) == [first[1], first[0]]
-    assert first[0] == first[2]
+    again = finder.find([STORAGE, SMALL])
+    assert again[0] is first[1]
+    assert again[1] is first[0] is first[2]
 
 
 def test_two_keys_that_lead_to_one_sku_share_its_identity() -> None:
@@ -78,8 +96,10 @@ def test_threads_that_load_other_regions_find_what_one_finds_alone() -> None:
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(lambda key: together.find([key])[0], keys))
 
-    assert found == alone
     assert all(isinstance(sku, Sku) for sku in found)
+    assert [(sku.identity, sku.unit_price) for sku in found] == [
+        (sku.identity, sku.unit_price) for sku in alone
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 3])
