@@ -1,34 +1,12 @@
 """Wheel and sdist hold what they should, and the installed wheel prices outside the checkout."""
 
 import json
-import os
 import subprocess
-import sys
-import sysconfig
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def distributions(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT],
-        check=True, capture_output=True, timeout=300,
-    )  # fmt: skip
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(distributions) -> Path:
-    (path,) = distributions.glob("*.whl")
-    return path
 
 
 def test_the_wheel_holds_catalog_sheets_examples_and_the_type_marker(wheel) -> None:
@@ -70,22 +48,17 @@ def test_the_sdist_holds_the_sources_and_no_tests(distributions) -> None:
     assert [name for name in names if name.startswith("tests/")] == []
 
 
-def test_the_installed_wheel_runs_the_first_notebook_outside_the_checkout(wheel, tmp_path) -> None:
-    venv.create(tmp_path / "venv", with_pip=True, symlinks=True)
-    python = tmp_path / "venv" / "bin" / "python"
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COSTMODEL"))}
-    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
-    subprocess.run([python, *install], check=True, env=clean, cwd=tmp_path, timeout=200)
-    # The dependencies of this environment; the wheel's own package comes before them.
-    (site,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
-    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+def test_the_installed_wheel_runs_the_first_notebook_outside_the_checkout(
+    site, clean_environment, tmp_path
+) -> None:
+    python = site.parents[2] / "bin" / "python"
     notebook = json.loads((ROOT / "notebooks" / "01_price_an_architecture.ipynb").read_text())
     cells = ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
     script = tmp_path / "notebook.py"
     script.write_text("\n".join([*cells, "print('AT', costmodel.__file__)"]))
 
     done = subprocess.run(
-        [python, script], capture_output=True, text=True, check=False, env=clean, cwd=tmp_path,
+        [python, script], capture_output=True, text=True, check=False, env=clean_environment, cwd=tmp_path,
         timeout=200,
     )  # fmt: skip
 
