@@ -62,7 +62,7 @@ def _accepted(result: "Recommendations") -> ReportTable:
     rows = [
         [r.effective_saving, r.list_saving, r.rule.id, r.resource_id, r.region_id, r.current,
          r.recommended, r.one_off, r.first_month_saving,
-         round(r.payback_months, 1), r.evidence.get("smaller_overload"),
+         round(r.payback_months, 1) if r.one_off else None, r.evidence.get("smaller_overload"),
          EFFORTS[r.rule.effort], r.rule.risk, r.confidence, r.status, r.location]
         for r in result.accepted
     ]  # fmt: skip
