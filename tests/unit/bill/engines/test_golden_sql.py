@@ -1,11 +1,14 @@
-"""Athena and Trino get SQL that parses in their dialects and does not change unnoticed."""
+"""Athena, Trino and Spark get SQL of the same structure, and it does not change unnoticed."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from costmodel.bill.engines.transpile import transpile_query
+from costmodel.bill.focus_export import FOCUS_1_2
 from costmodel.bill.query import Bill
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.errors import BadInputError
@@ -27,10 +30,82 @@ CUR_COLUMNS = {
 }  # fmt: skip
 
 
-def bill() -> Bill:
-    """Return a CUR that Athena knows as a table, without files."""
-    source = BillSource(BillFormat.LEGACY_CUR, "cost_and_usage", CUR_COLUMNS, ("cost_and_usage",))
+_MAP = "MAP(VARCHAR, VARCHAR)"
+# Rates are text in Parquet too; net, unused and plan columns bring every branch of the costs.
+_MORE = dict.fromkeys(
+    ("line_item_unblended_rate", "pricing_public_on_demand_rate"), "VARCHAR"
+) | dict.fromkeys(
+    ("line_item_net_unblended_cost", "savings_plan_total_commitment_to_date",
+     "savings_plan_used_commitment", "reservation_unused_quantity",
+     "reservation_unused_recurring_fee"), "DOUBLE"
+)  # fmt: skip
+_NO_MAPS = {name: kind for name, kind in CUR_COLUMNS.items()
+            if not name.startswith(("product_", "resource_tags_"))}  # fmt: skip
+BILLS = {
+    "legacy CUR": (BillFormat.LEGACY_CUR, CUR_COLUMNS | _MORE),
+    "CUR 2.0": (BillFormat.CUR_2, _NO_MAPS | _MORE | dict.fromkeys(
+        ("product", "resource_tags", "cost_category"), _MAP)),
+    "FOCUS": (BillFormat.FOCUS, {
+        name: "TIMESTAMP" if kind == "TIMESTAMPTZ" else kind for name, kind in FOCUS_1_2.items()}),
+}  # fmt: skip
+
+
+def bill(
+    bill_format: BillFormat = BillFormat.LEGACY_CUR, columns: dict[str, str] = CUR_COLUMNS
+) -> Bill:
+    """Return a bill that Athena knows as a table, without files."""
+    source = BillSource(bill_format, "cost_and_usage", columns, ("cost_and_usage",))
     return Bill([source], {"EU": "eu-west-1"})
+
+
+def canonical(text: str, dialect: str) -> str:
+    """Return a query read in a dialect and written in one way: the same text, the same tree."""
+    # Spark's CAST is read as TRY_CAST, as it is without the ANSI mode this package turns on.
+    tree = sqlglot.parse_one(text, read=dialect).transform(
+        lambda node: (
+            exp.Cast(this=node.this, to=node.args["to"]) if isinstance(node, exp.TryCast) else node
+        )
+    )
+    return tree.sql(dialect="duckdb")
+
+
+@pytest.mark.parametrize("dialect", ["athena", "trino", "spark"])
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", list(BILLS))
+def test_a_query_has_the_same_structure_in_every_dialect(
+    kind: str, name: str, dialect: str
+) -> None:
+    query = bill_queries(bill(*BILLS[kind]))[name]
+
+    text = transpile_query(query, dialect)
+
+    # Columns, types with their digits, conditions, groups and order: read back, all are equal.
+    assert canonical(text, dialect) == canonical(query, "duckdb")
+
+
+@pytest.mark.parametrize("dialect", ["athena", "trino", "spark"])
+def test_money_stays_decimal_with_all_its_digits(dialect: str) -> None:
+    query = bill_queries(bill(*BILLS["legacy CUR"]))["summary by service"]
+
+    def decimals(text: str, read: str) -> Counter[str]:
+        found = sqlglot.parse_one(text, read=read).find_all(exp.DataType)
+        return Counter(kind.sql("duckdb") for kind in found if kind.is_type("decimal"))
+
+    found = decimals(transpile_query(query, dialect), dialect)
+
+    assert found == decimals(query, "duckdb")
+    assert set(found) == {"DECIMAL(38, 18)", "DECIMAL(18, 10)"}
+    assert found["DECIMAL(38, 18)"] > 10
+
+
+def test_a_text_that_lost_a_digit_would_be_noticed() -> None:
+    query = bill_queries(bill())["untagged"]
+    text = transpile_query(query, "athena")
+
+    assert canonical(text, "athena") == canonical(query, "duckdb")
+    assert canonical(text.replace("(38, 18)", "(38, 8)", 1), "athena") != canonical(
+        query, "duckdb"
+    )
 
 
 @pytest.mark.parametrize("dialect", ["athena", "trino", "spark"])
