@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -52,13 +53,22 @@ def origin_of(path: Path) -> Origin:
 def _assembly_beside(path: Path, report: str) -> str:
     manifest = path.parent / f"{report}-Manifest.json"
     try:
-        content = json.loads(manifest.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):  # no manifest, or none that helps: the file is read all the same
+        assembly, keys = _delivery(manifest, manifest.stat().st_mtime_ns)
+    except OSError:
         return ""
-    is_named = isinstance(content, dict) and any(
-        str(key).endswith(path.name) for key in content.get("reportKeys") or ()
-    )
-    return str(content.get("assemblyId", "")) if is_named else ""
+    return assembly if any(key.endswith(path.name) for key in keys) else ""
+
+
+@lru_cache(maxsize=64)
+def _delivery(manifest: Path, _changed: int) -> tuple[str, tuple[str, ...]]:
+    """Return the assembly of a manifest and its keys; a folder of many parts asks for each."""
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8-sig"))
+    except ValueError:  # a manifest that does not help: the files are read all the same
+        return "", ()
+    if not isinstance(content, dict):
+        return "", ()
+    return str(content.get("assemblyId", "")), tuple(map(str, content.get("reportKeys") or ()))
 
 
 def fingerprint(part: Sniffed) -> str:
