@@ -131,5 +131,5 @@ def _burn_down(spend: Spend, status: BudgetStatus) -> BurnDown | None:
     if np.isnan(status.forecast_mean) or days <= 0 or daily.end < start:
         return BurnDown(start, spent, None)
     history = daily.history(end)
-    calendar = days_of_month(daily.first, len(history) + days)
+    calendar = days_of_month(daily.first, len(history) + days + 1)
     return BurnDown(start, spent, forecast_total(history[None], days, day_of_month=calendar))

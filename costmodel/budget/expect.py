@@ -68,7 +68,7 @@ def _totals(daily: DailyMeasure, rows: Floats, start: date, end: date) -> tuple[
         end: the day after the last, which is still to come.
     """
     ahead = (end - daily.end).days
-    days = days_of_month(daily.first, rows.shape[1] + ahead)
+    days = days_of_month(daily.first, rows.shape[1] + ahead + 1)
     total = forecast_total(rows, ahead, day_of_month=days)
     spent = np.nansum(rows[:, len(daily.history(start)) :], axis=1)
     # A period still to come starts after the days between the data and it.

@@ -164,7 +164,7 @@ def forecast_spend(
     periods = {name: Calendar(unit).period_at(today) for name, unit in HORIZONS.items()}
     horizon = max((period.end - today).days for period in periods.values())
     history = _without_the_time_before_birth(tree.daily)
-    days = days_of_month(tree.first, history.shape[1] + horizon)
+    days = days_of_month(tree.first, history.shape[1] + horizon + 1)
     daily = forecast(history, horizon, day_of_month=days)
     total = forecast_total(history, horizon, day_of_month=days)
     shift = _reconciled_mean(tree, daily) - daily.mean

@@ -27,8 +27,8 @@ class CalendarSplit(NamedTuple):
     future: Floats  # (n, h) events on the days ahead
 
 
-def split_calendar_events(y: Floats, day_of_month: Ints) -> CalendarSplit:
-    """Separate lumps that recur on the same day of the month.
+def split_calendar_events(y: Floats, day_of_month: Ints, horizon: int) -> CalendarSplit:
+    """Separate lumps that recur on the same day of the month, or on its last.
 
     An event is a day of the month whose last three occurrences all rise above (or all fall
     below) their neighbours by more than noise (two, in a history of two months). Its future
@@ -36,16 +36,20 @@ def split_calendar_events(y: Floats, day_of_month: Ints) -> CalendarSplit:
 
     Args:
         y: (n, l) daily values, NaN = missing.
-        day_of_month: (l + h,) 1 … 31 of the history and of the days ahead.
+        day_of_month: (l + h,) 1 … 31 of the history and of the days ahead; one more, of the day
+            after, tells whether the last day ahead ends its month.
+        horizon: h.
     """
     n, length = y.shape
     usual, noise = _usual_day(y)
     excess = y - usual
     floor = np.maximum(_NOISE * noise, _SHARE * np.abs(np.nan_to_num(usual)))
-    base, future = y.copy(), np.zeros((n, len(day_of_month) - length))
-    past, coming = day_of_month[:length], day_of_month[length:]
-    for day in range(1, 32):
-        found = np.flatnonzero(np.equal(past, day))[-_MONTHS:]
+    base, future = y.copy(), np.zeros((n, horizon))
+    is_last = np.append(day_of_month[1:] == 1, day_of_month[-1] == 31)
+    # A fee on the last of the month is none of the 28th, the 30th and the 31st.
+    for here in (is_last, *(np.equal(day_of_month, day) for day in range(1, 32))):
+        past, coming = here[:length], here[length : length + horizon]
+        found = np.flatnonzero(past)[-_MONTHS:]
         if len(found) < _LEAST:
             continue
         lump, least = excess[:, found], floor[:, found]
@@ -54,8 +58,9 @@ def split_calendar_events(y: Floats, day_of_month: Ints) -> CalendarSplit:
         is_event = np.all(rises, axis=1) | np.all(falls, axis=1)
         outside = is_event[:, None] & (np.abs(lump) > least)
         base[:, found] = np.where(outside, usual[:, found], base[:, found])
+        excess[:, found] = np.where(outside, 0.0, lump)
         amount = np.median(recent, axis=1)
-        future[:, np.equal(coming, day)] += np.where(is_event, np.nan_to_num(amount), 0.0)[:, None]
+        future[:, coming] += np.where(is_event, np.nan_to_num(amount), 0.0)[:, None]
     return CalendarSplit(base, future)
 
 

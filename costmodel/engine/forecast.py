@@ -78,7 +78,8 @@ def forecast(y: Floats, horizon: int, *, day_of_month: Ints | None = None) -> Fo
         y: (n, l) daily values, oldest first; NaN = missing. Leading NaN: the series is younger.
         horizon: h, days ahead, >= 1.
         day_of_month: (l + h,) 1 … 31 of the history and the days ahead; with it, fees, tax and
-            credits that recur on a day of the month are forecast as calendar events.
+            credits that recur on a day of the month, or on its last, are forecast as calendar
+            events. One more, of the day after, tells whether the last day ahead ends its month.
 
     Returns:
         Mean and intervals of each day. A series without any value is NaN. Series that never were
@@ -115,7 +116,7 @@ def _summarize(
     y = _checked(y, horizon)
     events = np.zeros((len(y), horizon))
     if day_of_month is not None:
-        y, events = split_calendar_events(y, _checked_days(day_of_month, y, horizon))
+        y, events = split_calendar_events(y, _checked_days(day_of_month, y, horizon), horizon)
     y = _at_least_a_month(y)
     parts = [
         _measured(y[start : start + _CHUNK], events[start : start + _CHUNK], measure)
@@ -142,7 +143,8 @@ def _checked(y: Floats, horizon: int) -> Floats:
 
 def _checked_days(day_of_month: Ints, y: Floats, horizon: int) -> Ints:
     days = np.asarray(day_of_month)
-    if days.shape != (y.shape[1] + horizon,):
+    length = y.shape[1] + horizon
+    if days.shape not in ((length,), (length + 1,)):
         raise BadInputError(
             f"day_of_month has shape {days.shape}: give one per day of history and of the "
             f"horizon, ({y.shape[1]} + {horizon},)"

@@ -85,7 +85,10 @@ def serve(tmp_path):
 def service(tmp_path_factory) -> Iterator[Service]:
     """One service with keys, shared by the tests of this folder."""
     allowed = tmp_path_factory.mktemp("allowed")
-    settings = Settings(data=tmp_path_factory.mktemp("data"), bill_roots=(str(allowed),))
+    # Checks by the clock have tests of their own; here they would only take time.
+    settings = Settings(
+        data=tmp_path_factory.mktemp("data"), bill_roots=(str(allowed),), check_every="off"
+    )
     with running(settings) as found:
         yield found
 

@@ -1,11 +1,13 @@
 """Checks by the clock: when they are due, once on two services, after restarts and jumps of the clock."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from random import Random
 
 import pytest
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import TimeoutError
 
 from api.jobs import CHECK_SPEND, claim, enqueue, read_job
 from api.keys import create_workspace
@@ -167,6 +169,26 @@ def test_workspaces_without_bills_and_services_without_checks_queue_nothing(
     add_workspace(database, "full")
     off = Scheduler(Settings(data=tmp_path, check_every="off"), database, clock=clock)
     assert off.queue_due() == []
+
+
+def test_a_database_that_fails_once_does_not_end_the_checks(scheduler, monkeypatch, caplog):
+    asked = threading.Event()
+    answers = iter([TimeoutError("the pool is empty")])
+
+    def queue_due() -> list[str]:
+        for error in answers:
+            raise error
+        asked.set()
+        return []
+
+    monkeypatch.setattr("api.scheduler._LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(scheduler, "queue_due", queue_due)
+    scheduler.start()
+    try:
+        assert asked.wait(10)
+    finally:
+        scheduler.stop()
+    assert "checks wait: TimeoutError" in caplog.text
 
 
 def test_what_people_asked_for_goes_before_a_check_by_the_clock(scheduler, database):

@@ -1,5 +1,5 @@
 import math
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -155,3 +155,16 @@ def test_a_quotient_exceeds_its_90_percent_quantile_once_in_ten_times() -> None:
 
 def test_without_a_base_there_is_no_quotient() -> None:
     assert np.isnan(quotient_of(np.ones(69), np.zeros(69), 69)).all()
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_fee_on_the_last_of_each_month_is_expected_to_come_on_the_last(month: int) -> None:
+    start, end = date(2024, month, 1), date(2024 + month // 12, month % 12 + 1, 1)
+    first = date(2023, month, 1)
+    days = [first + timedelta(days=n) for n in range((end - first).days - 8)]
+    fees = [210.0 if (day + timedelta(days=1)).day == 1 else 10.0 for day in days]
+
+    mean, high = expect_end(DailyMeasure(first, np.array(fees)), start, end)
+
+    total = 10.0 * (end - start).days + 200.0
+    assert (mean, high) == (pytest.approx(total), pytest.approx(total))
