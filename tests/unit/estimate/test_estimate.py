@@ -74,6 +74,15 @@ def test_usage_given_by_a_usage_file_loses_against_an_attribute() -> None:
     assert lines_of(estimate)[("aws_widget.a", "Requests")] == (2000.0, pytest.approx(2.0))
 
 
+@pytest.mark.parametrize("inputs", [{"size_gb": 5}, {"gb": 5}])
+def test_an_input_is_read_under_its_path_or_its_own_name(inputs) -> None:
+    sheet = SHEET.replace('gb = { unit = "GB",', 'gb = { unit = "GB", path = "size_gb",')
+
+    estimate = estimate_spec(spec(widget(hours=0, **inputs)), catalog(sheet=sheet))
+
+    assert lines_of(estimate)[("aws_widget.a", "Storage")][0] == 5.0
+
+
 def test_a_usage_type_may_carry_the_region_s_prefix() -> None:
     sheet = SHEET.replace('usage_type = "Storage"', 'usage_type = "{region_prefix}/Storage"')
     placed = replace(widget(hours=0, gb=1), region="eu-west-1")

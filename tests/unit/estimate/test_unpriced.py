@@ -210,6 +210,14 @@ def test_a_price_published_after_the_date_asked_for_is_reported() -> None:
     assert late.issues == []
 
 
+def test_a_name_whose_part_is_not_given_ends_before_it() -> None:
+    sheet = SHEET.replace('name = "Hours ({size})"', 'name = "Hours ({term}, small)"')
+
+    estimate = estimate_spec(spec(widget()), catalog(sheet=sheet))
+
+    assert estimate.usage.name.tolist()[0] == "Hours"
+
+
 def test_a_name_with_an_unknown_part_ends_before_it() -> None:
     estimate = estimate_spec(spec(widget(size="huge")), catalog())
 

@@ -172,6 +172,14 @@ def test_the_reader_applies_a_usage_file_and_checks_it(tmp_path: Path) -> None:
     assert [issue.address for issue in spec.issues] == ["aws_sqs_queue.q"]
 
 
+def test_data_transfer_takes_a_region_and_no_other_unknown_key() -> None:
+    usage = usage_of({"aws_data_transfer.x": {"region": "eu-west-1", "monthly_gb": 1}})
+
+    issues = check_usage(usage, {"aws_data_transfer": ["monthly_intra_region_gb"]})
+
+    assert ["no usage 'monthly_gb'" in issue.message for issue in issues] == [True]
+
+
 def test_a_key_that_nothing_reads_is_named_with_its_own_line(tmp_path: Path) -> None:
     path = tmp_path / "u.yml"
     path.write_text(

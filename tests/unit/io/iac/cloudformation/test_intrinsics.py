@@ -38,6 +38,7 @@ def scope() -> Scope:
         ({"Fn::Join": [",", {"Ref": "U"}]}, Unknown()),
         ({"Fn::Select": ["1", {"Ref": "L"}]}, "b"),
         ({"Fn::Select": [5, {"Ref": "L"}]}, Unknown()),
+        ({"Fn::Select": [2, {"Ref": "L"}]}, Unknown()),
         ({"Fn::Select": [0, {"Fn::GetAZs": ""}]}, Unknown()),
         ({"Fn::Select": 1}, Unknown()),
         ({"Fn::Split": [",", "a,b"]}, ["a", "b"]),

@@ -107,3 +107,16 @@ def test_a_condition_the_template_does_not_have_is_refused(tmp_path: Path) -> No
 
     with pytest.raises(SpecError, match=r"template\.yaml:3: .*no condition 'IsPrd'; did you mean"):
         read_spec(path)
+
+
+def test_devices_that_are_not_known_are_left_as_they_are(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "Web: {Type: AWS::EC2::Instance, Properties: {InstanceType: m5.large, "
+        "BlockDeviceMappings: [!Ref Unknown]}}",
+    )
+
+    (web,) = read_spec(path).resources
+
+    assert web.inputs == {"instance_type": "m5.large", "ebs_block_device": [None]}
+    assert "ebs_block_device" in web.unknown

@@ -207,6 +207,18 @@ def test_changes_alone_are_enough(tmp_path: Path) -> None:
     assert [r.address for r in before.resources] == ["aws_x.kept", "aws_x.gone"]
 
 
+def test_only_what_a_plan_marks_is_unknown(tmp_path: Path) -> None:
+    marks = {"id": True, "size": False, "disk": [{"kind": True, "size": False}], "tags": {}}
+    changes = [
+        change("aws_x.new", None, {"size": 1}, marks),
+        change("aws_x.whole", None, {}, True),
+    ]
+
+    _, after = read_plan(write(tmp_path, {"resource_changes": changes}))
+
+    assert [r.unknown for r in after.resources] == [{"id", "disk.kind"}, frozenset()]
+
+
 def test_a_shown_state_is_read_with_regions_from_arns(tmp_path: Path) -> None:
     resources = [
         planned("aws_sqs_queue.q", arn="arn:aws:sqs:eu-west-3:123456789012:q"),
