@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -66,6 +66,7 @@ def read_hourly_bill(
     except (CommitmentError, BillError):
         return None
     known, unknown = (list(held), []) if held else held_on_bill(bill)
+    known = _merged(known)
     rates = CommittedRates(usage, catalog)
     kept = usage.select(_coverable(rates, known))
     issues = [*usage.issues, *unknown]
@@ -75,6 +76,15 @@ def read_hourly_bill(
     names = _billed_names(bill, set(resources))
     profiles = _profiles(bill, kept, set(names.values()))
     return HourlyBill(kept, present, profiles, names, issues)
+
+
+def _merged(held: Sequence[HeldCommitment]) -> list[HeldCommitment]:
+    """Return commitments that differ by id and owner only as one: together they cover the same."""
+    sums: dict[HeldCommitment, float] = {}
+    for one in held:
+        kind = replace(one, commitment=0.0, commitment_id="", account="")
+        sums[kind] = sums.get(kind, 0.0) + one.commitment
+    return [replace(kind, commitment=total) for kind, total in sums.items()]
 
 
 def _coverable(rates: CommittedRates, held: Sequence[HeldCommitment]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ for reservations and plans alike.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from costmodel.engine.coverage.normalization import (
     family_and_size,
     normalization_factor,
 )
-from costmodel.engine.tiers import Floats
+from costmodel.engine.tiers import Floats, Ints
 from costmodel.errors import BadInputError
 from costmodel.optimize.commitments.offers import (
     RESERVED,
@@ -147,7 +147,8 @@ def _time(text: Any, where: str) -> datetime | None:
 
 def held_commitments(held: Sequence[HeldCommitment], rates: CommittedRates) -> Commitments:
     """Return held commitments on the usage rows, in full: (1, p) quantities."""
-    draws = [_draw(commitment, rates) for commitment in held]
+    pools = _reserved_pools(rates) if any(h.plan_type == RESERVED for h in held) else []
+    draws = [_draw(commitment, rates, pools) for commitment in held]
     units = [draw[1] for draw in draws]
     rows = len(rates.usage.rows)
     return Commitments(
@@ -158,11 +159,28 @@ def held_commitments(held: Sequence[HeldCommitment], rates: CommittedRates) -> C
     )
 
 
-def _draw(held: HeldCommitment, rates: CommittedRates) -> tuple[Floats, float]:
+class _Pool(NamedTuple):
+    """Rows one reservation may reach: their region, numbers and draw (k,)."""
+
+    region: str
+    rows: Ints
+    draw: Floats
+
+
+def _reserved_pools(rates: CommittedRates) -> list[_Pool]:
+    return [
+        _Pool(region, rows, unit_draw(rates.usage, rows))
+        for (region, _), rows in reservation_pools(rates.usage).items()
+    ]
+
+
+def _draw(
+    held: HeldCommitment, rates: CommittedRates, pools: Sequence[_Pool]
+) -> tuple[Floats, float]:
     """Return the draw per row (k,) and the units one piece of the commitment holds."""
     nothing = np.full(len(rates.usage.rows), np.nan)
     if held.plan_type == RESERVED:
-        return _reserved_draw(held, rates)
+        return _reserved_draw(held, rates, pools)
     draw = rates.plan(held.plan_type, held.term, held.payment)
     if held.plan_type != "EC2Instance":
         return draw, 1.0
@@ -173,10 +191,11 @@ def _draw(held: HeldCommitment, rates: CommittedRates) -> tuple[Floats, float]:
     return nothing, 1.0
 
 
-def _reserved_draw(held: HeldCommitment, rates: CommittedRates) -> tuple[Floats, float]:
+def _reserved_draw(
+    held: HeldCommitment, rates: CommittedRates, pools: Sequence[_Pool]
+) -> tuple[Floats, float]:
     types = rates.usage.rows["x_InstanceType"]
-    for (region, _), rows in reservation_pools(rates.usage).items():
-        draw = unit_draw(rates.usage, rows)
+    for region, rows, draw in pools:
         if region != held.region or not _is_same_kind(rates, int(rows[0]), held):
             continue
         same = rows[(types[rows] == held.scope).to_numpy()]

@@ -112,7 +112,24 @@ def test_given_commitments_stand_for_those_on_the_bill(bills, catalog) -> None:
     found = read_hourly_bill(bills["cur"], catalog, [], mine)
 
     assert found is not None
-    assert found.held == mine
+    assert found.held == [costmodel.HeldCommitment("Compute", 1.0)]
+
+
+def test_alike_commitments_are_replayed_as_one(bills, catalog) -> None:
+    lease = {"scope": "m5.large", "region": "us-east-1"}
+    mine = [
+        costmodel.HeldCommitment("Reserved", 2.0, commitment_id="a", account="1", **lease),
+        costmodel.HeldCommitment("Reserved", 3.0, commitment_id="b", account="2", **lease),
+        costmodel.HeldCommitment("Compute", 0.5, term="3yr"),
+        costmodel.HeldCommitment("Compute", 0.5),
+    ]
+
+    found = read_hourly_bill(bills["cur"], catalog, [], mine)
+
+    assert found is not None
+    assert [(h.plan_type, h.commitment) for h in found.held] == [
+        ("Reserved", 5.0), ("Compute", 0.5), ("Compute", 0.5),
+    ]  # fmt: skip
 
 
 def test_a_bill_without_prices_on_demand_has_no_hours(tmp_path, catalog) -> None:
