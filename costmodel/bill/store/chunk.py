@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import pyarrow as pa
 
 from costmodel.bill.normalize.raw import (
@@ -35,11 +34,15 @@ from costmodel.bill.normalize.tags import TAG_PREFIX, tag_key
 from costmodel.bill.source import BillFormat
 from costmodel.bill.store.codes import (
     Codes,
+    Numbering,
+    as_one,
     codes_of,
     combinations,
     combined,
     encoded,
     gather,
+    sort_order,
+    taken,
     without_empty,
 )
 
@@ -48,6 +51,9 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r'"((?:[^"]|"")+)"')
 _RAW: Final = "raw_chunk"
+
+# The order of rows inside a file.
+SORTED_BY: Final = ("x_ServiceCode", "x_UsageType", "RegionId", "SubAccountId")
 
 # Unique on every row and half the size of a store; duplicates are looked for in the files.
 NOT_STORED: Final = frozenset(("x_LineItemId",))
@@ -178,19 +184,28 @@ def _duckdb_type(kind: pa.DataType) -> str:
     return "DOUBLE" if pa.types.is_floating(kind) else "BIGINT"
 
 
-@dataclass
 class Memory:
     """Combinations seen and the values of their columns."""
 
-    place: dict[tuple[Any, ...], int] = field(default_factory=dict)
-    values: dict[str, pa.Array] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.values: dict[str, pa.Array] = {}
+        self._texts: dict[str, Numbering] = {}
+        self._places = Numbering()
 
-    def add(self, keys: list[tuple[Any, ...]], values: Mapping[str, pa.Array]) -> None:
-        """Remember more combinations."""
-        known = len(self.place)
-        self.place |= {key: known + number for number, key in enumerate(keys)}
+    def places(self, few: pa.Table) -> tuple[Codes, Codes]:
+        """Return where combinations stand (k,), and the rows of those not seen before.
+
+        Args:
+            few: (k,) combinations, each once.
+        """
+        codes = [self._texts.setdefault(name, Numbering()).numbers(_text(few[name]))[0]
+                 for name in few.column_names]  # fmt: skip
+        return self._places.numbers(as_one(codes))
+
+    def add(self, values: Mapping[str, pa.Array]) -> None:
+        """Remember the values of further combinations."""
         self.values = {
-            name: pa.concat_arrays([self.values[name], more]) if known else more
+            name: pa.concat_arrays([self.values[name], more]) if name in self.values else more
             for name, more in values.items()
         }
 
@@ -222,6 +237,15 @@ class ChunkNormalizer:
         if key not in self._mappings:
             self._mappings[key] = chunk_mapping(self._format, duckdb_types(schema), self._prefixes)
         return self._mappings[key]
+
+    def arranged(self, raw: pa.Table) -> pa.Table:
+        """Return a chunk in the order of a store, which brings equal prices together."""
+        mapping = self.mapping(raw.schema)
+        read = {name for column in SORTED_BY
+                for name in references(mapping.rows.columns.get(column) or "")
+                if mapping.types.get(name) == "VARCHAR"}  # fmt: skip
+        by = [raw[name] for name in raw.column_names if name in read]
+        return taken(raw, pa.array(sort_order(by, len(raw)))) if by else raw
 
     def normalize(self, raw: pa.Table) -> pa.Table:
         """Return a chunk's rows, in its order, without those of unused commitment."""
@@ -305,14 +329,11 @@ class ChunkNormalizer:
         combinations of one chunk are nearly those of the next.
         """
         memory = self._memory.setdefault((id(mapping), names), Memory())
-        keys = list(zip(*(column.to_pylist() for column in few.columns), strict=True))
-        new = [row for row, key in enumerate(keys) if key not in memory.place]
-        if new:
-            answer = self._query(
-                few.take(pa.array(new)), _select(mapping, mapping.by_combination, names)
-            )
-            memory.add([keys[row] for row in new], {name: _one(answer[name]) for name in names})
-        place = np.fromiter((memory.place[key] for key in keys), np.int64, len(keys))
+        place, new = memory.places(few)
+        if len(new):
+            query = _select(mapping, mapping.by_combination, names)
+            answer = self._query(few.take(pa.array(new)), query)
+            memory.add({name: _one(answer[name]) for name in names})
         return place, memory.values
 
     def _by_row(self, raw: pa.Table, mapping: ChunkMapping) -> dict[str, Any]:
@@ -336,11 +357,23 @@ def _select(mapping: ChunkMapping, expressions: Expressions, names: Iterable[str
 
 
 def _grouped(expressions: Expressions) -> dict[tuple[str, ...], list[str]]:
-    """Return columns of ``bill`` by the raw columns they read."""
+    """Return columns of ``bill`` by the raw columns they read.
+
+    What reads a part of the columns of another goes with that one: few more answers, and rows are
+    brought together by one set of columns less.
+    """
     groups: dict[tuple[str, ...], list[str]] = {}
     for name, sql in expressions.items():
         groups.setdefault(tuple(sorted(references(sql or ""))), []).append(name)
+    for read in sorted(groups, key=len):
+        wider = [other for other in groups if read and set(read) < set(other)]
+        if wider:
+            groups[min(wider, key=lambda other: (len(other), other))] += groups.pop(read)
     return groups
+
+
+def _text(column: pa.ChunkedArray) -> pa.Array:
+    return _one(column.cast(pa.string()))
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

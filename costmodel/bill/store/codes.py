@@ -84,6 +84,36 @@ def _renumbered(code: Codes, size: int) -> tuple[Codes, int]:
     return array.indices.to_numpy(zero_copy_only=False).astype(np.int64), len(array.dictionary)
 
 
+class Numbering:
+    """Numbers values in the order they are first seen, over many arrays."""
+
+    def __init__(self) -> None:
+        self._known: pa.Array | None = None
+
+    def numbers(self, values: pa.Array) -> tuple[Codes, Codes]:
+        """Return the number of each value (n,), nulls included, and where new ones are first.
+
+        Args:
+            values: (n,) of a type that stays the same.
+        """
+        known = values.slice(0, 0) if self._known is None else self._known
+        found = pc.index_in(values, value_set=known)
+        new = np.flatnonzero(pc.is_null(found).to_numpy(zero_copy_only=False))
+        if len(new):
+            more = pc.dictionary_encode(values.take(pa.array(new)), null_encoding="encode")
+            _, first = np.unique(more.indices.to_numpy(), return_index=True)
+            known = self._known = pa.concat_arrays([known, more.dictionary])
+            found, new = pc.index_in(values, value_set=known), new[first]
+        return found.to_numpy(zero_copy_only=False).astype(np.int64), new
+
+
+def as_one(columns: Sequence[Codes]) -> pa.Array:
+    """Return codes of several columns (n,) as one value per row that tells combinations apart."""
+    wide = np.ascontiguousarray(np.stack(columns, axis=1))
+    kind = pa.binary(wide.itemsize * len(columns))
+    return pa.FixedSizeBinaryArray.from_buffers(kind, len(wide), [None, pa.py_buffer(wide)])
+
+
 def gather(values: pa.Array, code: Codes) -> pa.Array:
     """Return the value of each row (n,) from one per combination (k,); text as a dictionary."""
     if pa.types.is_string(values.type):

@@ -1,8 +1,9 @@
 """Codes of a store: combinations, and rows brought into an order."""
 
+import numpy as np
 import pyarrow as pa
 
-from costmodel.bill.store.codes import combinations, taken
+from costmodel.bill.store.codes import Numbering, as_one, combinations, taken
 
 ORDER = pa.array([2, 0, 1])
 
@@ -53,3 +54,28 @@ def test_taken_parts_of_one_array_are_not_mistaken_for_each_other():
     found = taken(table, ORDER)
 
     assert found.to_pydict() == {"head": [3.0, 1.0, 2.0], "tail": [4.0, 2.0, 3.0]}
+
+
+def test_values_keep_the_number_they_got_when_first_seen():
+    numbering = Numbering()
+
+    first, new = numbering.numbers(pa.array(["b", None, "b", "a", ""]))
+    assert (first.tolist(), new.tolist()) == ([0, 1, 0, 2, 3], [0, 1, 3, 4])
+
+    again, new = numbering.numbers(pa.array(["a", "c", None, "c", "b", ""]))
+    assert (again.tolist(), new.tolist()) == ([2, 4, 1, 4, 0, 3], [1])
+
+    none, new = numbering.numbers(pa.array([], pa.string()))
+    assert (none.tolist(), new.tolist()) == ([], [])
+
+
+def test_combined_codes_are_equal_where_all_columns_are():
+    draw = np.random.default_rng(3)
+    columns = [draw.integers(0, 3, 200), draw.integers(0, 1 << 40, 200) % 5]
+
+    codes, new = Numbering().numbers(as_one(columns))
+
+    pairs = list(zip(*(column.tolist() for column in columns), strict=True))
+    order = list(dict.fromkeys(pairs))
+    assert codes.tolist() == [order.index(pair) for pair in pairs]
+    assert [pairs[row] for row in new] == order

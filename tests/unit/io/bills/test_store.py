@@ -1,18 +1,23 @@
 """A store answers every question as the files do, and is never half written."""
 
 import gzip
+import itertools
 import json
 import zipfile
 from decimal import Decimal
 
+import pyarrow.parquet as pq
 import pytest
 
 import costmodel
+from costmodel.bill.generate.catalog_prices import catalog_price_table
+from costmodel.bill.generate.plan import BillSettings
 from costmodel.bill.normalize.relation import BILL_COLUMNS, MEASURES
 from costmodel.errors import BillError
-from costmodel.io.bills import store_import
+from costmodel.io.bills import csv_chunks, raw_chunks, store_import
 from costmodel.io.bills.reader import import_bills, open_bill
 from costmodel.io.bills.store_manifest import locked, read_manifest
+from costmodel.io.generated_bill import generate_bill
 from tests.unit.bill.bill_rows import PREFIXES, USAGE, write_cur
 from tests.unit.bill.test_check import plan_hour, reservation_month
 
@@ -64,6 +69,32 @@ def test_a_store_holds_the_rows_of_its_files(tmp_path):
     assert differences(everything(stored, "split_cost"), everything(raw, "split_cost")) == []
     tags = [dict(row["Tags"] or []) for row in stored.sql("SELECT Tags FROM bill").to_pylist()]
     assert tags.count({"user:cost_center": "R&D"}) == 1
+
+
+@pytest.mark.parametrize("name", ["cur", "cur2", "focus-1.2", "cur-csv"])
+def test_chunks_remember_texts_and_each_file_brings_equal_prices_together(
+    tmp_path, monkeypatch, name
+):
+    monkeypatch.setattr(raw_chunks, "CHUNK_ROWS", 150)
+    monkeypatch.setattr(csv_chunks, "CHUNK_ROWS", 150)
+    monkeypatch.setattr(csv_chunks, "_BLOCK", 1 << 16)
+    catalog = costmodel.load_catalog()
+    prices = catalog_price_table(catalog, ["us-east-1", "eu-west-1"])
+    made = generate_bill(BillSettings(rows=1_500, seed=9), prices, tmp_path / "bill", name)
+
+    imported(tmp_path, *made.files)
+
+    raw, stored = open_bill(made.files, PREFIXES), open_bill([tmp_path / "store"], PREFIXES)
+    for bill in (raw, stored):
+        bill.sql("SELECT 1")  # makes the views
+    assert differences(everything(stored), everything(raw)) == []
+    files = sorted((tmp_path / "store").rglob("*rows-*.parquet"))
+    assert len(files) > 5
+    for file in files:
+        rows = pq.read_table(file, columns=["x_ServiceCode", "x_UsageType", "SubAccountId"])
+        keys = [tuple(row.values()) for row in rows.to_pylist()]
+        changes = sum(before != after for before, after in itertools.pairwise(keys))
+        assert changes < 1.5 * len(set(keys))
 
 
 def test_split_cost_stays_out_of_totals_and_is_there_for_allocation(tmp_path):
