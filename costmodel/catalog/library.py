@@ -7,11 +7,11 @@ pricing.
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 
-from costmodel.catalog.sheet import ResourceSheet, ServiceSheet
+from costmodel.catalog.sheet import Alias, ResourceSheet, ServiceSheet
 from costmodel.catalog.sheet_parser import parse_sheet
 from costmodel.errors import SheetError
 
@@ -67,9 +67,10 @@ class SheetLibrary(Mapping[str, Kind]):
             if resource_type not in text:
                 continue
             service = self.sheet(file)
-            name = service.aliases.get(resource_type, resource_type)
-            if name in service.resources:
-                return Kind(service, service.resources[name])
+            if resource_type in service.resources:
+                return Kind(service, service.resources[resource_type])
+            if resource_type in service.aliases:
+                return Kind(service, _aliased(service, service.aliases[resource_type]))
         return None
 
     def free_reason(self, resource_type: str) -> str | None:
@@ -133,6 +134,15 @@ class SheetLibrary(Mapping[str, Kind]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def _aliased(service: ServiceSheet, alias: Alias) -> ResourceSheet:
+    """Return an alias's kind with the alias's own defaults."""
+    sheet = service.resources[alias.kind]
+    if not alias.defaults:
+        return sheet
+    own = {name: replace(sheet.inputs[name], default=v) for name, v in alias.defaults.items()}
+    return replace(sheet, inputs={**sheet.inputs, **own})
 
 
 class KnownInputs(Mapping[str, frozenset[str]]):

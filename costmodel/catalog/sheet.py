@@ -144,6 +144,14 @@ class ResourceSheet:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """Another type priced as a kind, with defaults of its own: a spot request is an instance."""
+
+    kind: str
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSheet:
     """One service: its resources, look-up tables and source."""
 
@@ -152,6 +160,6 @@ class ServiceSheet:
     service_name: str
     service_category: str
     resources: Mapping[str, ResourceSheet]
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    aliases: Mapping[str, Alias] = field(default_factory=dict)
     free: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
 from costmodel.catalog.sheet import (
+    Alias,
     Child,
     Example,
     Input,
@@ -70,10 +71,28 @@ def parse_sheet(file: str, content: Mapping[str, Any]) -> ServiceSheet:
         service_name=_text(file, content, "service_name"),
         service_category=str(content.get("service_category", "Other")),
         resources=resources,
-        aliases=dict(content.get("alias", {})),
+        aliases=_aliases(file, content, resources),
         free=dict(content.get("free", {})),
         tables=tables,
     )
+
+
+def _aliases(
+    file: str, content: Mapping[str, Any], resources: Mapping[str, ResourceSheet]
+) -> dict[str, Alias]:
+    """Return alias → kind, with the defaults that differ where it is not a plain text."""
+    aliases = {}
+    for name, value in content.get("alias", {}).items():
+        if isinstance(value, Mapping):
+            _check_keys(f"{file}, alias {name}", value, {"kind", "defaults"})
+            alias = Alias(str(value.get("kind")), dict(value.get("defaults", {})))
+        else:
+            alias = Alias(value)
+        known = resources[alias.kind].inputs if alias.kind in resources else {}
+        if alias.kind not in resources or alias.defaults.keys() - known.keys():
+            raise SheetError(f"{file}: alias {name} names a kind or an input the sheet has not")
+        aliases[name] = alias
+    return aliases
 
 
 def _resource(

@@ -44,7 +44,7 @@ def service_page(service: ServiceCoverage) -> str:
     for kind in sheet.resources.values():
         parts += _kind(kind, service.meters[kind.type])
     if sheet.aliases:
-        rows = [[f"`{name}`", f"`{kind}`"] for name, kind in sorted(sheet.aliases.items())]
+        rows = [[f"`{name}`", f"`{alias.kind}`"] for name, alias in sorted(sheet.aliases.items())]
         parts += ["## Other names", _table(("type", "priced as"), rows)]
     if sheet.free:
         rows = [[f"`{name}`", reason] for name, reason in sorted(sheet.free.items())]

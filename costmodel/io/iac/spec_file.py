@@ -280,15 +280,17 @@ def _check_inputs(
         names = known_inputs.get(resource.type)
         if names is None:
             continue
-        for attribute, value in resource.inputs.items():
+        body = resources[key]
+        stated = [(body, attribute) for attribute in resource.inputs]
+        stated += [(body["usage"], attribute) for attribute in resource.usage]
+        for block, attribute in stated:
             if attribute in names:
-                if not isinstance(value, dict | list):
-                    continue
-                _check_block(resources[key][attribute], attribute, key, names, name)
+                if isinstance(block[attribute], dict | list):
+                    _check_block(block[attribute], attribute, key, names, name)
                 continue
             if attribute in _NEVER_PRICED:
                 continue
-            where = place(name, line_of(resources[key], attribute))
+            where = place(name, line_of(block, attribute))
             close = most_alike(attribute, names, _MISSPELT)
             if close:
                 raise SpecError(

@@ -79,6 +79,12 @@ quantity = "gb_$key"
             "child 'part {nope}': 'part {nope}' reads 'nope'",
         ),
         (METER + '[[resource.aws_x.example]]\nsource = "s"', "region is missing"),
+        (METER + '[alias]\naws_y = "aws_z"', "alias aws_y names a kind or an input"),
+        (
+            METER + '[alias]\naws_y = { kind = "aws_x", defaults = { gbs = 1 } }',
+            "alias aws_y names a kind or an input",
+        ),
+        (METER + '[alias]\naws_y = { kid = "aws_x" }', "unknown key 'kid'; did you mean 'kind'?"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(text, says) -> None:

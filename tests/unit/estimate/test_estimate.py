@@ -144,6 +144,23 @@ def test_referrers_are_counted_or_asked_for_an_attribute(referenced_by, kilos) -
     assert lines_of(estimate)[("aws_part.p", "Weight")][0] == kilos
 
 
+def test_an_alias_may_have_defaults_of_its_own() -> None:
+    sheet = SHEET.replace(
+        'aws_gadget = "aws_widget"',
+        'aws_gadget = { kind = "aws_widget", defaults = { size = "large" } }',
+    )
+    gadget = Resource("aws_gadget.g", "aws_gadget", inputs={"hours": 10})
+    small = replace(gadget, address="aws_gadget.s", inputs={"hours": 10, "size": "small"})
+
+    estimate = estimate_spec(spec(gadget, small, widget(hours=10)), catalog(sheet=sheet))
+
+    assert [cost for (_, name), (_, cost) in lines_of(estimate).items() if "Hours" in name] == [
+        pytest.approx(2.5),
+        pytest.approx(1.0),
+        pytest.approx(1.0),
+    ]
+
+
 def test_an_alias_is_priced_as_its_kind() -> None:
     estimate = estimate_spec(
         spec(Resource("aws_gadget.g", "aws_gadget", inputs={"hours": 10})), catalog()

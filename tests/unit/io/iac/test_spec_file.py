@@ -223,6 +223,21 @@ def test_a_misspelt_input_is_an_error_and_a_foreign_one_an_issue(tmp_path: Path)
     assert "'colour'" in spec.issues[0].message
 
 
+def test_a_misspelt_usage_key_is_an_error_and_a_foreign_one_an_issue(tmp_path: Path) -> None:
+    known = {"aws_instance": ["monthly_hrs"]}
+    text = "resources:\n  instance.a:\n    usage:\n      {}: 1\n"
+
+    with pytest.raises(
+        SpecError, match=r"spec.yaml:4: .*'monthly_hr'; did you mean 'monthly_hrs'"
+    ):
+        spec_of(tmp_path, text.format("monthly_hr"), known_inputs=known)
+    spec = spec_of(tmp_path, text.format("colour"), known_inputs=known)
+
+    assert [issue.message.partition("spec.yaml:")[2] for issue in spec.issues] == [
+        "4: 'colour' does not change the price of aws_instance"
+    ]
+
+
 def test_a_json_key_given_twice_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="key 'a' is given twice"):
         spec_of(tmp_path, '{"a": 1, "a": 2}', "spec.json")
