@@ -13,6 +13,7 @@ import numpy as np
 
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import IssueReason
+from costmodel.recent import Recent
 from costmodel.units import HOURS_PER_MONTH, HOURS_PER_YEAR
 from costmodel.usage.table import Floats, Texts, UsageTable
 
@@ -73,10 +74,11 @@ def buy(usage: UsageTable, list_cost: Floats, catalog: PriceCatalog) -> Purchase
     category = np.array([_CATEGORY[model] for model in usage.model], dtype=object)
     published = np.full(len(usage), "", dtype=object)
     issues: list[tuple[int, IssueReason, str]] = []
+    rates = catalog.derived(_Rates)
     for row in np.flatnonzero(usage.model != "OnDemand"):
-        rate = _rate(usage, int(row), catalog, usage.operation[row])
+        rate = rates.find(usage, int(row), usage.operation[row])
         if rate is None:
-            rate = _with_licence(usage, int(row), catalog)
+            rate = _with_licence(usage, int(row), catalog, rates)
             if rate is not None:
                 issues.append(
                     (int(row), IssueReason.APPROXIMATION, _licence_note(usage, int(row)))
@@ -108,11 +110,13 @@ _HALF: Final = (
 )
 
 
-def _with_licence(usage: UsageTable, row: int, catalog: PriceCatalog) -> dict[str, Any] | None:
+def _with_licence(
+    usage: UsageTable, row: int, catalog: PriceCatalog, rates: "_Rates"
+) -> dict[str, Any] | None:
     """Return Linux's committed rate plus what the licence adds on demand, or None."""
     operation = usage.operation[row]
     committed = usage.model[row] in ("Reserved", "SavingsPlan")
-    linux = _rate(usage, row, catalog, _LINUX) if committed and operation in _LICENSED else None
+    linux = rates.find(usage, row, _LINUX) if committed and operation in _LICENSED else None
     if linux is None:
         return None
     licence = _unit_price(usage, row, catalog, operation) - _unit_price(
@@ -137,32 +141,65 @@ def _licence_note(usage: UsageTable, row: int) -> str:
     )
 
 
-def _rate(
-    usage: UsageTable, row: int, catalog: PriceCatalog, operation: str
-) -> dict[str, Any] | None:
-    """Return the effective price of one line's purchase and its upfront fee, or None."""
-    region = usage.region_id[row]
-    key = {"x_UsageType": usage.usage_type[row], "x_Operation": operation}
-    match usage.model[row]:
-        case "Reserved":
-            key |= {
-                "LeaseContractLength": usage.lease[row],
-                "PurchaseOption": usage.option[row],
-                "OfferingClass": usage.offering_class[row],
-            }
-            rates = catalog.reserved(usage.service_code[row], region)
-            return _only(rates, key, "x_EffectiveUnitPrice")
-        case "SavingsPlan":
-            key |= {
-                "LeaseContractLength": usage.lease[row],
-                "PurchaseOption": usage.option[row],
-            }
-            rates = catalog.savings_plan_rates(usage.plan_type[row] or "Compute", region)
-            return _only(rates, key, "ListUnitPrice")
-        case _:
-            instance_type = (usage.usage_type[row] or "").partition(":")[2]
-            spot_key = {"x_InstanceType": instance_type, "x_Operation": operation}
-            return _only(catalog.spot(region), spot_key, "ListUnitPrice")
+class _Rates:
+    """Committed and spot rates of one catalog; a plan asks for few of them, again and again."""
+
+    def __init__(self, catalog: PriceCatalog) -> None:
+        self._catalog = catalog
+        self._known: Recent[tuple[str, ...], tuple[dict[str, Any] | None]] = Recent(_RATES)
+        self._tables: Recent[tuple[str, str, str], Any] = Recent(_TABLES)
+
+    def find(self, usage: UsageTable, row: int, operation: str) -> dict[str, Any] | None:
+        """Return the effective price of one line's purchase and its upfront fee, or None."""
+        key = (
+            usage.model[row], usage.service_code[row], usage.region_id[row],
+            usage.usage_type[row], operation, usage.lease[row], usage.option[row],
+            usage.offering_class[row], usage.plan_type[row],
+        )  # fmt: skip
+        known = self._known.get(key)
+        if known is None:
+            known = (self._read(usage, row, operation),)
+            self._known.put(key, known)
+        return known[0]
+
+    def _read(self, usage: UsageTable, row: int, operation: str) -> dict[str, Any] | None:
+        key = {"x_UsageType": usage.usage_type[row], "x_Operation": operation}
+        terms = {
+            "LeaseContractLength": usage.lease[row],
+            "PurchaseOption": usage.option[row],
+        }
+        region = usage.region_id[row]
+        match usage.model[row]:
+            case "Reserved":
+                rates = self._table("Reserved", usage.service_code[row], region)
+                key |= terms | {"OfferingClass": usage.offering_class[row]}
+                return _only(rates, key, "x_EffectiveUnitPrice")
+            case "SavingsPlan":
+                rates = self._table("SavingsPlan", usage.plan_type[row] or "Compute", region)
+                return _only(rates, key | terms, "ListUnitPrice")
+            case _:
+                instance_type = (usage.usage_type[row] or "").partition(":")[2]
+                spot_key = {"x_InstanceType": instance_type, "x_Operation": operation}
+                return _only(self._table("Spot", "", region), spot_key, "ListUnitPrice")
+
+    def _table(self, model: str, name: str, region: str) -> Any:
+        place = (model, name, region)
+        table = self._tables.get(place)
+        if table is None:
+            match model:
+                case "Reserved":
+                    table = self._catalog.reserved(name, region)
+                case "SavingsPlan":
+                    table = self._catalog.savings_plan_rates(name, region)
+                case _:
+                    table = self._catalog.spot(region)
+            self._tables.put(place, table)
+        return table
+
+
+# Rates are small; a table of one service in one region may be 20 MB.
+_RATES: Final = 4096
+_TABLES: Final = 3
 
 
 def _only(rates: Any, key: dict[str, Any], price: str) -> dict[str, Any] | None:

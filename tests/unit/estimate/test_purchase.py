@@ -177,3 +177,25 @@ def test_a_private_discount_lowers_the_effective_cost_only() -> None:
 
     assert estimate.list_total == pytest.approx(73.0)
     assert estimate.effective_total == pytest.approx(65.7)
+
+
+def test_rates_of_a_purchase_are_read_once_for_all_that_are_bought_so() -> None:
+    class Counting(FakeLoader):
+        reads = 0
+
+        def reserved(self, service_code, regions):
+            type(self).reads += 1
+            return super().reserved(service_code, regions)
+
+    prices = PriceCatalog(Counting(rate_table("Widgets", "us-east-1", RATES), RESERVED))
+    bought = [replace(widget(name, term="1yr"), count=2.0) for name in ("a", "b", "c")]
+
+    first = estimate_spec(spec(*bought), prices)
+    again = estimate_spec(spec(*bought), prices)
+    longer = estimate_spec(spec(widget("d", term="3yr")), prices)
+
+    # 730 h × 2 × 0.07 USD each.
+    assert first.effective_cost[:3].tolist() == pytest.approx([102.2] * 3)
+    assert again.effective_total == first.effective_total
+    assert math.isnan(longer.effective_cost[0])  # another term is no known rate
+    assert Counting.reads == 1
