@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
+from costmodel.cli.bill import ColumnsOption
 from costmodel.cli.bill_group import bill_app
 from costmodel.cli.output import FormatOption, OutOption, QuietOption, emit
 from costmodel.errors import BadInputError
@@ -75,9 +76,12 @@ def convert_command(
     bill: BillPaths,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to.")],
     to: Annotated[str, typer.Option("--to", help="focus-1.2.")] = "focus-1.2",
+    columns: ColumnsOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Write a bill of any format as a FOCUS dataset in Parquet, one file per billing period.
+
+    What stands in for a figure the bill lacks is in the issues printed.
 
     Example: costmodel bill convert cur/ --to focus-1.2 --out focus/
     """
@@ -88,7 +92,7 @@ def convert_command(
     if _ALIASES.get(to, to) != f"focus-{FOCUS_VERSION}":
         raise BadInputError(f"--to {to}: choose focus-{FOCUS_VERSION}")
     with waiting("Writing the dataset", quiet=quiet):
-        written = write_focus(read_bill(*bill), out)
+        written = write_focus(read_bill(*bill, columns=columns), out)
     if not quiet:
         typer.echo(dump_json(written.to_json()))
 

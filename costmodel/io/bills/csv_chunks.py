@@ -127,7 +127,7 @@ def _widened(batch: pa.RecordBatch, types: Types) -> bool:
     too_large = []
     for header, (current, *_) in types.items():
         if current.below is not None:
-            found = pc.min_max(batch[header].cast(pa.decimal128(38, current.parsed.scale)))
+            found = pc.min_max(batch[header])
             ends = (found["min"].as_py(), found["max"].as_py())
             if any(end is not None and abs(end) >= current.below for end in ends):
                 too_large.append(header)

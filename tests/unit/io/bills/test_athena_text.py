@@ -190,9 +190,11 @@ def test_the_commands_take_the_list(tmp_path):
 
     asked = run.invoke(app, ["bill", "summarize", str(path), "-f", "json", "-q", *listed])
     store = run.invoke(app, ["bill", "import", str(path), "--store", str(tmp_path / "s"), *listed])
+    made = run.invoke(app, ["bill", "convert", str(path), "-o", str(tmp_path / "f"), *listed])
     checked = run.invoke(app, ["bill", "check", str(path), "-f", "json", "-q", *listed])
 
     assert json.loads(asked.stdout)["total"] == {"EffectiveCost": 0.1}
     assert "1 rows (new)" in store.stdout
+    assert json.loads(made.stdout)["rows"] == 1
     assert json.loads(checked.stdout)["total"]["BilledCost"] == 0.1
     assert costmodel.read_bill(path, columns=tmp_path / "columns.txt").available
