@@ -212,3 +212,16 @@ def test_an_expected_rise_is_ignored_and_shown_again_and_another_confirmed(watch
     page.click("#anomalies button:has-text('Take back')")
     page.wait_for_selector(".badge:has-text('confirmed')", state="detached")
     assert watched.complaints == []
+
+
+def test_figures_are_light_enough_on_a_dark_page(watched):
+    page = watched.page
+    page.emulate_media(color_scheme="dark")
+    watched.open("/budgets")
+    page.wait_for_selector(".figure .main-svg")
+    strokes = page.evaluate(
+        "[...document.querySelectorAll('.figure path.js-line')].map(e => getComputedStyle(e).stroke)"
+    )
+    assert "rgb(125, 180, 240)" in strokes  # 7.9 : 1 on the card; the page's blue has 2.5 : 1
+    assert "rgb(31, 95, 168)" not in strokes
+    assert watched.complaints == []

@@ -28,28 +28,50 @@ function themed(layout) {
   };
 }
 
+// Colours of figures that are too dark on a dark page, and what takes their place there.
+const LIGHTER = {
+  "#1f5fa8": "#7db4f0", "#1d5fa8": "#5b9be0", "31,95,168": "125,180,240", "#b3261e": "#ff8f85",
+};
+
+function read(text) {
+  const shown = isDark()
+    ? Object.entries(LIGHTER).reduce((all, [from, to]) => all.replaceAll(from, to), text)
+    : text;
+  const figure = JSON.parse(shown);
+  if (innerWidth < 640) {
+    // A narrow waterfall has room for the steps' numbers only; the table has their names.
+    for (const trace of figure.data.filter((one) => one.type === "waterfall")) {
+      trace.x = trace.x.map((name) => name.split(".")[0]);
+    }
+  }
+  return figure;
+}
+
 function draw() {
   if (!window.Plotly) return;
   for (const place of document.querySelectorAll(".figure")) {
     const data = place.parentElement.querySelector("script.figure-data");
     if (!data) continue;
-    const figure = JSON.parse(data.textContent);
+    const figure = read(data.textContent);
     window.Plotly.react(place, figure.data, themed(figure.layout || {}), {
       responsive: true, displaylogo: false, displayModeBar: false,
     });
   }
 }
 
+function isDark() {
+  return root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
 function theme() {
   const button = document.querySelector("#theme");
   if (!button) return;
-  const dark = () => root.dataset.theme
-    ? root.dataset.theme === "dark"
-    : matchMedia("(prefers-color-scheme: dark)").matches;
-  const show = () => { button.textContent = dark() ? "Light" : "Dark"; };
+  const show = () => { button.textContent = isDark() ? "Light" : "Dark"; };
   button.hidden = false;
   button.addEventListener("click", () => {
-    root.dataset.theme = dark() ? "light" : "dark";
+    root.dataset.theme = isDark() ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
     show();
     draw();
