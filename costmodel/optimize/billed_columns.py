@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.related_cells import Array, Columns, column
+from costmodel.units import BYTES_PER_GIB
 
-_GIB: Final = 2.0**30
 _SNAPSHOTS: Final = "EBS:SnapshotUsage"
 _REQUESTS: Final = "Requests-"
 # OptScale looks at a bucket for a week before it calls it abandoned.
@@ -46,8 +46,8 @@ def _snapshots(inventory: Inventory, lines: pa.Table) -> Columns:
     for region, pool in _pools(mine).items():
         rows = np.flatnonzero((regions == region) & np.isnan(stored) & ~np.isnan(full))
         whole = full[rows].sum()
-        ceiling[rows] = full[rows] * min(1.0, pool * _GIB / whole) if whole else 0.0
-    return {"stored_bytes": stored * _GIB, "ceiling_bytes": ceiling}
+        ceiling[rows] = full[rows] * min(1.0, pool * BYTES_PER_GIB / whole) if whole else 0.0
+    return {"stored_bytes": stored * BYTES_PER_GIB, "ceiling_bytes": ceiling}
 
 
 def _pools(lines: pa.Table) -> dict[str, float]:

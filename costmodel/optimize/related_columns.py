@@ -16,6 +16,7 @@ from costmodel.optimize.outside_advice import evidence_columns
 from costmodel.optimize.related_account import ACCOUNT
 from costmodel.optimize.related_cells import Array, Columns, column, objects
 from costmodel.optimize.related_network import NETWORK
+from costmodel.units import BYTES_PER_GIB
 
 # Tags by which services mark what they manage.
 _BACKUP_TAGS: Final = ("aws:backup:", "aws:dlm:", "dlm:")
@@ -29,7 +30,6 @@ _PLATFORM_OPERATION: Final = {
     "Linux/UNIX": "RunInstances", "Windows": "RunInstances:0002",
     "Red Hat Enterprise Linux": "RunInstances:0010", "SUSE Linux": "RunInstances:000g",
 }  # fmt: skip
-_GIB: Final = 2.0**30
 
 
 def related_columns(inventory: Inventory) -> dict[str, Columns]:
@@ -152,7 +152,7 @@ def _images(inventory: Inventory) -> Columns:
     names = column(inventory, kind, "resource_id")
     snapshots = column(inventory, kind, "snapshot_ids")
     shared = Counter(s for ids in snapshots for s in ids or ())
-    full = inventory.numbers("ebs_snapshots", "full_size_bytes") / _GIB
+    full = inventory.numbers("ebs_snapshots", "full_size_bytes") / BYTES_PER_GIB
     size = np.where(np.isnan(full), inventory.numbers("ebs_snapshots", "size_gb"), full)
     sizes = dict(
         zip(column(inventory, "ebs_snapshots", "resource_id"), size.tolist(), strict=True)

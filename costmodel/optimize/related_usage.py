@@ -9,9 +9,8 @@ import pyarrow.compute as pc
 
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.related_cells import Array, Columns, column, objects
-from costmodel.units import HOURS_PER_MONTH
+from costmodel.units import BYTES_PER_GIB, HOURS_PER_MONTH
 
-_GIB: Final = 2.0**30
 _DAYS_PER_MONTH: Final = 30.4
 # Datadog: an index is unread when nobody read it for 30 days.
 _UNREAD_DAYS: Final = 30.0
@@ -63,7 +62,7 @@ def _unread(
     return (
         min(total for total in seen if total is not None),
         sum(index.get("write_capacity") or 0.0 for index in unread),
-        sum(index.get("size_bytes") or 0.0 for index in unread) / _GIB,
+        sum(index.get("size_bytes") or 0.0 for index in unread) / BYTES_PER_GIB,
     )
 
 
@@ -88,7 +87,7 @@ def _logged(inventory: Inventory) -> Array:
     kind = "log_groups"
     total = inventory.metric(kind, "IncomingBytes", "total")
     days = inventory.metric(kind, "IncomingBytes", "period_days")
-    monthly = total / days * _DAYS_PER_MONTH / _GIB
+    monthly = total / days * _DAYS_PER_MONTH / BYTES_PER_GIB
     places = _places(inventory, kind)
     by_place = dict(zip(places, monthly.tolist(), strict=True))
     wanted = _places(inventory, "lambda_functions", _LAMBDA_LOGS)

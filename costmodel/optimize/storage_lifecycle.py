@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.optimize.inventory import Inventory
+from costmodel.units import BYTES_PER_GIB
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 KIB: Final = 1024.0
-GIB: Final = 2.0**30
 SMALLEST_BILLED: Final = 128 * KIB
 COLD_OVERHEAD: Final = 32 * KIB  # billed at the class's rate
 INDEX_OVERHEAD: Final = 8 * KIB  # billed at Standard's rate
@@ -144,14 +144,17 @@ def plan_classes(
     pads = np.array([t.pads for t in terms])
     archives = np.array([t.archives for t in terms])
     billed = np.where(pads, np.maximum(size, SMALLEST_BILLED), size + archives * COLD_OVERHEAD)
-    cost = billed / GIB * prices.storage + archives * INDEX_OVERHEAD / GIB * prices.standard
-    read = reads[:, None] * size / GIB * prices.retrieval
-    saving = size / GIB * prices.standard - cost - read
+    size_gib, billed_gib = size / BYTES_PER_GIB, billed / BYTES_PER_GIB
+    cost = (
+        billed_gib * prices.storage + archives * INDEX_OVERHEAD / BYTES_PER_GIB * prices.standard
+    )
+    read = reads[:, None] * size_gib * prices.retrieval
+    saving = size_gib * prices.standard - cost - read
     fee = np.broadcast_to(prices.transition, saving.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         payback = np.where(saving > 0, fee / saving, np.inf)
     least = np.array([t.least_days for t in terms]) / 30.0
-    early = np.maximum(least - months_kept, 0.0) * billed / GIB * prices.storage
+    early = np.maximum(least - months_kept, 0.0) * billed_gib * prices.storage
     return ClassPlan(saving, fee, payback, saving * months_kept - fee - early)
 
 
@@ -174,7 +177,7 @@ def tiering_saving(object_bytes: Floats, months: float, prices: "TierPrices") ->
     per_gb += archive * (prices.frequent - prices.archive)
     fees = months * prices.monitoring + prices.transition
     monitored = object_bytes >= MONITORED_FROM
-    return np.where(monitored, object_bytes / GIB * per_gb - fees, -prices.transition)
+    return np.where(monitored, object_bytes / BYTES_PER_GIB * per_gb - fees, -prices.transition)
 
 
 class TierPrices(NamedTuple):

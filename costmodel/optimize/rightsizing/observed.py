@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.rightsizing.capacity import Capacities
 from costmodel.optimize.rightsizing.search import Load
+from costmodel.units import BYTES_PER_GIB
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_GIB: Final = 1024.0**3
 _BITS: Final = 8.0
 _GIGA: Final = 1e9
 _MEGA: Final = 1e6
@@ -59,7 +59,7 @@ def database_load(inventory: Inventory, capacities: Capacities, market: Ints) ->
     """Return the load of every row of ``rds_instances``; swap counts as memory used."""
     kind = "rds_instances"
     current = capacities.index(inventory.table(kind)["instance_class"].to_pylist())
-    memory = capacities.memory_gib[np.maximum(current, 0)] * _GIB
+    memory = capacities.memory_gib[np.maximum(current, 0)] * BYTES_PER_GIB
     free = inventory.metric(kind, "FreeableMemory", "min")
     swap = np.nan_to_num(inventory.metric(kind, "SwapUsage", "max"))
     network = _sum(inventory, kind, "NetworkReceiveThroughput", "NetworkTransmitThroughput")

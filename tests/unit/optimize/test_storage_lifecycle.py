@@ -5,7 +5,6 @@ import pytest
 
 import costmodel
 from costmodel.optimize.storage_lifecycle import (
-    GIB,
     KIB,
     ClassPrices,
     plan_classes,
@@ -14,6 +13,7 @@ from costmodel.optimize.storage_lifecycle import (
     smallest_object,
     tiering_saving,
 )
+from costmodel.units import BYTES_PER_GIB as GIB
 
 NEVER = 0.0
 
