@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from costmodel.optimize.billed_rows import short_name
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.related_cells import Array, Columns, column
 from costmodel.units import BYTES_PER_GIB
@@ -71,7 +72,7 @@ def _requests(lines: pa.Table, hours: float) -> Array:
     if hours < _LEAST_HOURS:
         return np.full(len(names), np.nan)
     # The name of a bucket has no slash; a line without resource id is called by a path.
-    return np.array([np.nan if "/" in n else sums.get(_short(n), 0.0) for n in names])
+    return np.array([np.nan if "/" in n else sums.get(short_name(n), 0.0) for n in names])
 
 
 def _sums(lines: pa.Table) -> dict[str, float]:
@@ -79,10 +80,5 @@ def _sums(lines: pa.Table) -> dict[str, float]:
     sums: dict[str, float] = {}
     pairs = zip(lines["resource_id"].to_pylist(), lines["quantity"].to_pylist(), strict=True)
     for name, quantity in pairs:
-        sums[_short(name)] = sums.get(_short(name), 0.0) + quantity
+        sums[short_name(name)] = sums.get(short_name(name), 0.0) + quantity
     return sums
-
-
-def _short(resource_id: str) -> str:
-    """Return the last part of an ARN: bills name a bucket or a snapshot by either."""
-    return resource_id.rsplit(":", 1)[-1].rsplit("/", 1)[-1]

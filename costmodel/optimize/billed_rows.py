@@ -71,12 +71,16 @@ def billed_hours(rows: pa.Table) -> float:
     return max(float(first), 1.0) if first else HOURS_PER_MONTH
 
 
+def short_name(resource_id: str) -> str:
+    """Return the id inside an ARN: ``arn:aws:rds:us-east-1:1:db:shop`` → ``shop``."""
+    if resource_id.startswith("arn:") and "/" not in resource_id:
+        return resource_id.rsplit(":", 1)[-1]
+    return resource_id.rsplit("/", 1)[-1]
+
+
 def _names(resource_id: str) -> set[str]:
     """Return the ids by which an inventory may know a billed resource: ARN and short id."""
-    short = resource_id.rsplit("/", 1)[-1]
-    if resource_id.startswith("arn:") and "/" not in resource_id:
-        short = resource_id.rsplit(":", 1)[-1]
-    return {resource_id, short}
+    return {resource_id, short_name(resource_id)}
 
 
 def bill_usage_table(rows: pa.Table) -> pa.Table:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import BillError, CommitmentError, Issue, IssueReason
+from costmodel.optimize.billed_rows import short_name
 from costmodel.optimize.commitments.bill_usage import bill_usage
 from costmodel.optimize.commitments.billed_held import held_on_bill
 from costmodel.optimize.commitments.held import HeldCommitment, held_commitments
@@ -98,13 +99,6 @@ def _coverable(rates: CommittedRates, held: Sequence[HeldCommitment]) -> NDArray
 def row_keys(usage: HourlyUsage) -> list[PriceKey]:
     """Return the price key of each usage row."""
     return [tuple(map(str, row)) for row in usage.rows[list(PRICE_KEYS)].itertuples(index=False)]
-
-
-def short_name(resource_id: str) -> str:
-    """Return the id inside an ARN: ``arn:aws:rds:us-east-1:1:db:shop`` → ``shop``."""
-    if resource_id.startswith("arn:") and "/" not in resource_id:
-        return resource_id.rsplit(":", 1)[-1]
-    return resource_id.rsplit("/", 1)[-1]
 
 
 def _billed_names(bill: "Bill", resources: set[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from costmodel.errors import Issue, IssueReason
+from costmodel.optimize.billed_rows import short_name
 from costmodel.optimize.inventory import Inventory, build_table
 from costmodel.optimize.rightsizing.market import CACHE_OPERATIONS, RDS_OPERATIONS
 
@@ -116,7 +117,7 @@ def _billed(account: Inventory) -> dict[str, dict[str, Any]]:
         usage, _, size = str(row["usage_type"] or "").partition(":")
         for table, kind in _KINDS.items():
             if row["service_code"] == kind.service_code and usage in kind.usage and size:
-                name = str(row["resource_id"]).rsplit("/", 1)[-1].rsplit(":", 1)[-1]
+                name = short_name(str(row["resource_id"]))
                 about = {
                     "table": table,
                     # Bills write 2xl where types say 2xlarge.

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 from costmodel.errors import Issue, IssueReason
-from costmodel.optimize.hourly_bill import short_name
+from costmodel.optimize.billed_rows import short_name
 from costmodel.result import Result
 from costmodel.units import HOURS_PER_MONTH
 

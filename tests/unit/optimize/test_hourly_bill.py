@@ -7,10 +7,11 @@ import pytest
 
 import costmodel
 from costmodel.errors import BadInputError
+from costmodel.optimize.billed_rows import short_name
 from costmodel.optimize.commitments.billed_held import _terms, held_on_bill
 from costmodel.optimize.commitments.simulate import simulate_usage
 from costmodel.optimize.commitments.usage import EITHER, read_usage
-from costmodel.optimize.hourly_bill import read_hourly_bill, short_name
+from costmodel.optimize.hourly_bill import read_hourly_bill
 from costmodel.optimize.recommend import Settings
 from tests.unit.optimize.rules.test_recommend import account, instance, series
 
