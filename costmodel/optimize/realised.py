@@ -135,6 +135,12 @@ class RealisedSavings(Result):
         )
 
 
+def resources_of(record: Mapping[str, Any]) -> list[str]:
+    """Return the ids of a record's resource and of what went along with it."""
+    along = [text.split(" ", 1)[1] for text in record.get("included", ())]  # "table id"
+    return [str(record["resource"]), *along]
+
+
 def daily_costs(bill: "Bill", resources: Sequence[str]) -> DailyCosts:
     """Return resource → day → amortised cost [USD], for the wanted resources on a bill.
 
@@ -183,10 +189,7 @@ def measure_realised(state: Mapping[str, Mapping[str, Any]], costs: DailyCosts) 
 
 
 def _measured(fingerprint: str, record: Mapping[str, Any], costs: DailyCosts) -> Realised:
-    names = [
-        str(record["resource"]),
-        *(text.split(" ", 1)[1] for text in record.get("included", ())),
-    ]
+    names = resources_of(record)
     last, done = (date.fromisoformat(str(record[name])) for name in ("last_seen", "done"))
     days: dict[date, float] = {}
     for name in names:

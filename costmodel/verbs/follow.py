@@ -10,7 +10,12 @@ from costmodel.catalog.catalog import PriceCatalog
 from costmodel.errors import BadInputError
 from costmodel.io.recommendation_files import read_state, write_state
 from costmodel.optimize.lifecycle import follow_up
-from costmodel.optimize.realised import RealisedSavings, daily_costs, measure_realised
+from costmodel.optimize.realised import (
+    RealisedSavings,
+    daily_costs,
+    measure_realised,
+    resources_of,
+)
 from costmodel.optimize.recommendation import Recommendations
 from costmodel.verbs.bills import read_bill
 
@@ -52,10 +57,7 @@ def realised_savings(
     if not bills:
         raise BadInputError("no bill: name bills from before the changes and after")
     records = state if isinstance(state, Mapping) else read_state(Path(state))
-    names = [str(record["resource"]) for record in records.values()]
-    names += [
-        text.split(" ", 1)[1] for record in records.values() for text in record.get("included", ())
-    ]
+    names = [name for record in records.values() for name in resources_of(record)]
     paths = [bill for bill in bills if not isinstance(bill, Bill)]
     opened = [bill for bill in bills if isinstance(bill, Bill)]
     if paths:
