@@ -58,7 +58,7 @@ def write_dataset(bill: "Bill", folder: Path, report: Report) -> dict[str, Any]:
 
 
 def _ordered(relation: str) -> str:
-    return f"SELECT * FROM ({relation}) AS bill"  # noqa: S608 - constants - our own expressions
+    return f"SELECT * FROM ({relation}) AS bill"  # noqa: S608 - our own expressions
 
 
 def _copy(bill: "Bill", query: str, folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,7 +50,7 @@ def check_spend(
     for progress, part in ((0.3, _check_budgets), (0.6, _check_anomalies)):
         report(progress, "checking")
         try:
-            result |= _repeated(lambda part=part: part(alerting, workspace, bill, now))  # type: ignore[misc] # mypy and defaults of lambdas
+            result |= _repeated(partial(part, alerting, workspace, bill, now))
         except CostModelError as error:
             problems.append(" ".join(str(error).split()))
     problems += result.get("problems", [])

@@ -80,8 +80,9 @@ class KindPlan:
 
     Attributes:
         kind: the kind.
+        position: the place.
         tables: what its formulas look up.
-        start: position of the first child's plan below this one.
+        inputs, meters, children: those of its sheet, in order.
     """
 
     kind: Kind
