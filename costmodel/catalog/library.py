@@ -9,11 +9,14 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Final
 
 from costmodel.catalog.sheet import Alias, ResourceSheet, ServiceSheet
 from costmodel.catalog.sheet_parser import parse_sheet
 from costmodel.errors import SheetError
+
+_REMEMBERED: Final = 4096  # resource types: Terraform's provider has 1,500
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,11 @@ class SheetLibrary(Mapping[str, Kind]):
         self._texts = texts
         self._free = free
         self._parsed: dict[str, ServiceSheet] = {}
-        # A plan asks for few types thousands of times: what was found is remembered.
-        self._kinds: dict[str, Kind | None] = {}
-        self._free_reasons: dict[str, str | None] = {}
-        self._nearest: dict[str, str | None] = {}
+        # A plan asks for few types thousands of times: what was found is remembered. Types come
+        # from users, so what is kept has a bound.
+        self._kind_of = lru_cache(_REMEMBERED)(self._find_kind)
+        self._free_reason_of = lru_cache(_REMEMBERED)(self._find_free_reason)
+        self._nearest_to = lru_cache(_REMEMBERED)(self._find_nearest)
 
     def sheet(self, file: str) -> ServiceSheet:
         """Return one sheet, parsed once.
@@ -58,9 +62,7 @@ class SheetLibrary(Mapping[str, Kind]):
 
     def get_kind(self, resource_type: str) -> Kind | None:
         """Return the kind of a resource type, or None where no sheet has it."""
-        if resource_type not in self._kinds:
-            self._kinds[resource_type] = self._find_kind(resource_type)
-        return self._kinds[resource_type]
+        return self._kind_of(resource_type)
 
     def _find_kind(self, resource_type: str) -> Kind | None:
         for file, text in self._texts.items():
@@ -75,9 +77,7 @@ class SheetLibrary(Mapping[str, Kind]):
 
     def free_reason(self, resource_type: str) -> str | None:
         """Return why a resource type costs nothing, or None where that is not known."""
-        if resource_type not in self._free_reasons:
-            self._free_reasons[resource_type] = self._find_free_reason(resource_type)
-        return self._free_reasons[resource_type]
+        return self._free_reason_of(resource_type)
 
     def _find_free_reason(self, resource_type: str) -> str | None:
         if resource_type in self._free:
@@ -93,20 +93,16 @@ class SheetLibrary(Mapping[str, Kind]):
 
     def nearest(self, resource_type: str) -> str | None:
         """Return the known resource type that is spelled most alike, of Terraform or AWS::."""
-        if resource_type not in self._nearest:
-            known = (
-                [
-                    kind.cloudformation
-                    for sheet in self.services
-                    for kind in sheet.resources.values()
-                ]
-                if "::" in resource_type
-                else [*self, *self._free]
-            )
-            # 0.8: aws_foo_bar is not aws_key_pair misspelt.
-            close = get_close_matches(resource_type, known, 1, 0.8)
-            self._nearest[resource_type] = close[0] if close else None
-        return self._nearest[resource_type]
+        return self._nearest_to(resource_type)
+
+    def _find_nearest(self, resource_type: str) -> str | None:
+        known = [*self, *self._free]
+        if "::" in resource_type:
+            kinds = (kind for sheet in self.services for kind in sheet.resources.values())
+            known = [kind.cloudformation for kind in kinds]
+        # 0.8: aws_foo_bar is not aws_key_pair misspelt.
+        close = get_close_matches(resource_type, known, 1, 0.8)
+        return close[0] if close else None
 
     @cached_property
     def known_inputs(self) -> "KnownInputs":
