@@ -30,7 +30,9 @@ def off_hours(unused: Bools, *, least_block: int, lead_hours: float) -> Floats:
     """
     length = _block_lengths(unused)
     length[length < least_block] = 0
-    by_day = length.reshape(len(unused), -1, HOURS_PER_DAY).max(axis=2)
+    by_day = length.reshape(len(unused), HOURS_PER_WEEK // HOURS_PER_DAY, HOURS_PER_DAY).max(
+        axis=2
+    )
     off = np.maximum(by_day - lead_hours, 0.0).sum(axis=1)
     return np.where(unused.all(axis=1), float(HOURS_PER_WEEK), off)
 

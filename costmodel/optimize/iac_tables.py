@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from costmodel.errors import Issue, IssueReason
 from costmodel.optimize.inventory import Inventory, build_table
 from costmodel.optimize.inventory_tables import INVENTORY_TABLES
 from costmodel.optimize.rule import IacTable
@@ -14,6 +15,9 @@ from costmodel.usage.references import value_at
 from costmodel.usage.spec import ArchitectureSpec, Resource
 
 _FLAGS: Final = {True: True, "true": True, False: False, "false": False}
+
+# A count beyond this is a fleet nobody resizes one by one.
+_MOST_COPIES: Final = 1000
 
 
 def iac_inventory(
@@ -28,14 +32,33 @@ def iac_inventory(
     """
     rows: dict[str, list[dict[str, Any]]] = {}
     places: dict[str, list[str]] = {}
+    issues = list(spec.issues)
     for resource in spec.resources:
         mapped = known.get(resource.type)
         if mapped is None:
             continue
-        rows.setdefault(mapped.table, []).append(_row(resource, mapped, spec.region))
-        places.setdefault(mapped.table, []).append(resource.source or resource.address)
+        copies = _copies(_row(resource, mapped, spec.region), resource.count)
+        place = resource.source or resource.address
+        if copies:
+            rows.setdefault(mapped.table, []).extend(copies)
+            places.setdefault(mapped.table, []).extend([place] * len(copies))
+        if resource.count != len(copies):
+            issues.append(_not_whole(resource, len(copies)))
     tables = {kind: build_table(kind, found) for kind, found in rows.items()}
-    return Inventory(tables, now.astimezone(UTC), tuple(spec.issues)), places
+    return Inventory(tables, now.astimezone(UTC), tuple(issues)), places
+
+
+def _copies(row: dict[str, Any], count: float) -> list[dict[str, Any]]:
+    """Return a row for each resource counted, numbered as Terraform numbers them."""
+    if count == 1.0:
+        return [row]
+    whole = min(int(count), _MOST_COPIES)
+    return [{**row, "resource_id": f"{row['resource_id']}[{number}]"} for number in range(whole)]
+
+
+def _not_whole(resource: Resource, looked_at: int) -> Issue:
+    text = f"{looked_at:,} of a count of {resource.count:,g} are looked at"
+    return Issue(IssueReason.APPROXIMATION, resource.address, text)
 
 
 def _row(resource: Resource, mapped: IacTable, region: str | None) -> dict[str, Any]:

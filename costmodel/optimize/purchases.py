@@ -14,6 +14,7 @@ from costmodel.catalog.catalog import PriceCatalog
 from costmodel.engine.coverage import trace_commitments
 from costmodel.engine.formula.functions import constant
 from costmodel.errors import CostModelError, Issue, IssueReason
+from costmodel.optimize.commitments.ended import ended_issue, ended_rows
 from costmodel.optimize.commitments.offers import RESERVED, build_offers
 from costmodel.optimize.commitments.plan import plan_from_usage
 from costmodel.optimize.commitments.rates import CommittedRates, reserved_prices
@@ -68,13 +69,16 @@ def plan_purchases(
         choice: what may be bought.
         least_saving: smaller savings are no advice [USD a month].
     """
+    ended = ended_rows(left)
+    notes = ended_issue(left, ended, "nothing is bought for it")
+    left = left.select(~ended)
     if not len(left.rows):
-        return [], []
+        return [], notes
     plan = plan_from_usage(left, catalog, choice=choice)
     _check_replayed(plan, catalog, choice)
     found = [r for p in plan.purchases for r in _advise(p, plan, rules)]
     kept = [r for r in found if r.effective_saving >= least_saving]
-    return kept, [*plan.issues, *_without_reservations(left, catalog)]
+    return kept, [*notes, *plan.issues, *_without_reservations(left, catalog)]
 
 
 def _check_replayed(plan: CommitmentPlan, catalog: PriceCatalog, choice: CommitmentChoice) -> None:

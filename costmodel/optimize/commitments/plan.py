@@ -15,6 +15,7 @@ from costmodel.engine.coverage.commitments import Commitments, join_commitments
 from costmodel.engine.portfolio import PortfolioPlan, plan_portfolio, simulate_portfolio
 from costmodel.engine.tiers import Floats
 from costmodel.errors import Issue, IssueReason
+from costmodel.optimize.commitments.ended import ended_issue, ended_rows
 from costmodel.optimize.commitments.future import (
     ladder_steps,
     risk_points,
@@ -82,7 +83,10 @@ def plan_from_usage(
         term_options(usage, table, doubt),
         _hourly_cost(everything) - _hourly_cost(usage),
     )
-    return _result(solved, horizon, [*usage.issues, *rates.issues], future, (held, start))
+    ended = ended_issue(
+        usage, ended_rows(usage), "the plan repeats the past all the same; plan on a later bill"
+    )
+    return _result(solved, horizon, [*usage.issues, *rates.issues, *ended], future, (held, start))
 
 
 def _eligible(

@@ -66,7 +66,7 @@ class HourlyUsage:
         """Return some of the rows, by number or mask (k,)."""
         return replace(
             self,
-            rows=self.rows[rows].reset_index(drop=True),
+            rows=self.rows.loc[rows].reset_index(drop=True),
             quantity=self.quantity[:, rows],
             on_demand_rate=self.on_demand_rate[rows],
         )

@@ -199,3 +199,40 @@ def test_a_purchase_needs_no_table_of_the_inventory() -> None:
     (rule,) = parse_rules({"f.toml": document}).purchases
 
     assert (rule.stage, rule.table, rule.data) == ("commitments", "commitments", "C")
+
+
+def test_nothing_is_bought_for_usage_that_ended() -> None:
+    steady, stopped = np.ones(HOURS), np.r_[np.ones(HOURS - 96), np.zeros(96)]
+    table = charges(
+        {"BoxUsage:m5.large": steady, "BoxUsage:c5.large": stopped}, ContractedUnitPrice=0.09
+    )
+    bought, notes = plan_purchases(
+        read_usage(table), costmodel.load_catalog(), load_rules().purchases,
+        CommitmentChoice(), 0.0,
+    )  # fmt: skip
+
+    assert bought
+    assert not any("c5" in r.target for r in bought)
+    assert "BoxUsage:c5.large" in notes[0].message
+
+
+def test_a_bill_of_ended_usage_alone_buys_nothing_and_says_why() -> None:
+    table = charges(
+        {
+            "BoxUsage:m5.large": np.r_[np.ones(HOURS - 96), np.zeros(96)],
+            "NatGateway-Hours": np.ones(HOURS),
+        },
+        ContractedUnitPrice=0.09,
+    )
+    usage = read_usage(table)
+
+    bought, notes = plan_purchases(
+        usage.select(usage.rows["x_UsageType"] == "BoxUsage:m5.large"),
+        costmodel.load_catalog(),
+        [],
+        CommitmentChoice(),
+        0.0,
+    )
+
+    assert bought == []
+    assert "100.0% of the on-demand cost" in notes[0].message
