@@ -13,7 +13,7 @@ import numpy as np
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.engine.coverage import trace_commitments
 from costmodel.engine.formula.functions import constant
-from costmodel.errors import CostModelError, Issue, IssueReason
+from costmodel.errors import Issue, IssueReason
 from costmodel.optimize.commitments.ended import ended_issue, ended_rows
 from costmodel.optimize.commitments.offers import RESERVED, build_offers
 from costmodel.optimize.commitments.plan import plan_from_usage
@@ -22,6 +22,7 @@ from costmodel.optimize.commitments.result import CommitmentPlan, purchase_row
 from costmodel.optimize.commitments.settings import CommitmentChoice
 from costmodel.optimize.commitments.statement import Purchase
 from costmodel.optimize.commitments.usage import HourlyUsage
+from costmodel.optimize.conserved import check_conserved
 from costmodel.optimize.recommendation import Recommendation
 from costmodel.optimize.rule import Rule, UsageModel
 from costmodel.optimize.rule_engine import Verdict, check_rule
@@ -29,7 +30,6 @@ from costmodel.optimize.rule_scope import Scope
 from costmodel.optimize.wording import plain
 from costmodel.units import HOURS_PER_MONTH
 
-_CENT: Final = 0.005
 # Cost Optimization Hub's words.
 _KINDS: Final = {
     "Compute": "ComputeSavingsPlans", "EC2Instance": "EC2InstanceSavingsPlans",
@@ -96,11 +96,7 @@ def _check_replayed(plan: CommitmentPlan, catalog: PriceCatalog, choice: Commitm
     after = float(usage.weight @ coverage.on_demand_cost) + fees
     hours = float(usage.weight.sum())
     saved = sum(purchase.hourly_saving for purchase in plan.purchases) * hours
-    if abs(before - after - saved) > _CENT + 1e-9 * before:
-        raise CostModelError(
-            f"the purchases save {saved:.4f} but the two replays differ by "
-            f"{before - after:.4f}: please report this"
-        )
+    check_conserved("the purchases save", saved, before, after)
 
 
 def _advise(

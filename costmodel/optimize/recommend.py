@@ -8,22 +8,22 @@ the difference of two full estimates, which is checked.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from costmodel.catalog.catalog import PriceCatalog
-from costmodel.errors import CostModelError, Issue
+from costmodel.errors import Issue
 from costmodel.optimize.billed_share import BilledShare
 from costmodel.optimize.commitments.settings import CommitmentChoice
+from costmodel.optimize.conserved import check_conserved
 from costmodel.optimize.hourly_bill import HourlyBill, why_no_plan
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.line_pricing import Account, PriceBook
 from costmodel.optimize.purchases import plan_purchases
 from costmodel.optimize.rank import (
     LEAST_SAVING,
-    Applied,
     Candidate,
     State,
     apply_in_order,
@@ -45,9 +45,6 @@ from costmodel.optimize.wording import (
     passed_over,
     price_issues,
 )
-
-# Savings must add up to the difference of the two estimates within this [USD].
-_CENT: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +100,8 @@ def recommend_changes(
         state.replay(build_waterfall(hourly, catalog, state.account.book, room))
     applied = apply_in_order(state, candidates, *choose_exclusive(candidates))
     after = final_cost(state)
-    _check_conserved(before, after, applied)
+    total = sum(float(done.savings.list.sum()) for done in applied)
+    check_conserved("the savings add up to", total, before, after)
     accepted = [r for done in applied for r in build_recommendations(done, state)]
     bought, issues = _purchases(state, catalog, book, hourly, chosen)
     return Recommendations(
@@ -163,8 +161,6 @@ def _with_thresholds(rule: Rule, settings: Settings) -> Rule:
     own = settings.thresholds.get(rule.id)
     if not own:
         return rule
-    from dataclasses import replace
-
     return replace(rule, thresholds={**rule.thresholds, **own})
 
 
@@ -190,15 +186,6 @@ def _candidates(
         if len(kept.rows):
             found.append(kept)
     return found, unpriced
-
-
-def _check_conserved(before: float, after: float, applied: Sequence[Applied]) -> None:
-    total = sum(float(done.savings.list.sum()) for done in applied)
-    if abs(before - after - total) > _CENT + 1e-9 * abs(before):
-        raise CostModelError(
-            f"the savings add up to {total:.4f} but the two estimates differ by "
-            f"{before - after:.4f}: please report this"
-        )
 
 
 def _ranked(accepted: Sequence[Recommendation]) -> list[Recommendation]:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.engine.coverage import Commitments, apply_commitments
-from costmodel.errors import CostModelError
 from costmodel.optimize.commitments.held import held_commitments
 from costmodel.optimize.commitments.rates import CommittedRates
 from costmodel.optimize.commitments.usage import PRICE_KEYS, HourlyUsage, with_rows
+from costmodel.optimize.conserved import check_conserved
 from costmodel.optimize.hourly_bill import HourlyBill, PriceKey, Profiles, row_keys
 from costmodel.optimize.line_pricing import Lines, PriceBook
 from costmodel.units import HOURS_PER_MONTH
@@ -27,8 +27,6 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 # Changes of one check beyond this are replayed in groups, whose drop is then shared.
 _MOST_REPLAYS: Final = 100
-# The drops must add up to the difference of two replays within this [USD a month].
-_CENT: Final = 0.005
 # Share of a key's usage whose end shows what the next unit is worth.
 _MARGIN: Final = 0.01
 
@@ -102,12 +100,7 @@ class Waterfall:
 
     def check_replayed(self) -> None:
         """Replay all hours once more: the drops must add up to the difference."""
-        difference = self._begun - self.cost()
-        if abs(difference - self._dropped) > _CENT + 1e-9 * self._begun:
-            raise CostModelError(
-                f"changes lower the bill by {self._dropped:.4f} but the two replays differ by "
-                f"{difference:.4f}: please report this"
-            )
+        check_conserved("changes lower the bill by", self._dropped, self._begun, self.cost())
 
     def remaining(self) -> HourlyUsage:
         """Return the usage that present commitments leave on demand."""
