@@ -17,7 +17,11 @@ from costmodel.errors import Issue, IssueReason
 from costmodel.optimize.commitments.ended import ended_issue, ended_rows
 from costmodel.optimize.commitments.offers import RESERVED, build_offers
 from costmodel.optimize.commitments.plan import plan_from_usage
-from costmodel.optimize.commitments.rates import CommittedRates, reserved_prices
+from costmodel.optimize.commitments.rates import (
+    PLAN_OFFERINGS,
+    CommittedRates,
+    reserved_prices,
+)
 from costmodel.optimize.commitments.result import CommitmentPlan, purchase_row
 from costmodel.optimize.commitments.settings import CommitmentChoice
 from costmodel.optimize.commitments.statement import Purchase
@@ -31,10 +35,6 @@ from costmodel.optimize.wording import plain
 from costmodel.units import HOURS_PER_MONTH
 
 # Cost Optimization Hub's words.
-_KINDS: Final = {
-    "Compute": "ComputeSavingsPlans", "EC2Instance": "EC2InstanceSavingsPlans",
-    "SageMaker": "SageMakerSavingsPlans", "Database": "DatabaseSavingsPlans",
-}  # fmt: skip
 _RESERVED_KINDS: Final = {
     "AmazonEC2": "Ec2ReservedInstances", "AmazonRDS": "RdsReservedInstances",
     "AmazonElastiCache": "ElastiCacheReservedInstances",
@@ -140,7 +140,7 @@ def _recommendation(
 def _kind(purchase: Purchase) -> str:
     if purchase.offer.plan_type == RESERVED:
         return _RESERVED_KINDS.get(purchase.offer.service_code, "ReservedInstances")
-    return _KINDS[purchase.offer.plan_type]
+    return PLAN_OFFERINGS[purchase.offer.plan_type]
 
 
 def _confidence(tolerated_fall: float) -> str:

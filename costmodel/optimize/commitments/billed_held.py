@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from costmodel.errors import BadInputError, Issue, IssueReason
 from costmodel.optimize.commitments.held import HeldCommitment
 from costmodel.optimize.commitments.offers import RESERVED
+from costmodel.optimize.commitments.rates import PLAN_OFFERINGS
 from costmodel.optimize.commitments.usage import platform_of
 
 if TYPE_CHECKING:
@@ -21,10 +22,7 @@ _TEXTS: Final = (
 )  # fmt: skip
 # What only the fee says: other accounts and sizes may use a commitment.
 _FEE_TEXTS: Final = ("SubAccountId", "RegionId", "x_ServiceCode", "x_UsageType", "x_Operation")
-_OFFERINGS: Final = {
-    "ComputeSavingsPlans": "Compute", "EC2InstanceSavingsPlans": "EC2Instance",
-    "SageMakerSavingsPlans": "SageMaker", "DatabaseSavingsPlans": "Database",
-}  # fmt: skip
+_PLAN_TYPES: Final = {offering: plan for plan, offering in PLAN_OFFERINGS.items()}
 # Usage types of plan fees, ``ComputeSP:1yrNoUpfront``: all that FOCUS says of a plan's terms.
 _FEE_NAME: Final = re.compile(r"(\w+)SP:(?:.*[.:])?([13]yr)\s*(No|Partial|All)\s*Upfront$")
 _FEE_PLANS: Final = {
@@ -112,7 +110,7 @@ def _held(row: dict[str, Any], name: str) -> HeldCommitment:
 
 
 def _terms(row: dict[str, Any], name: str) -> tuple[str, str, str]:
-    kind = _OFFERINGS.get(row["x_CommitmentOffering"] or "")
+    kind = _PLAN_TYPES.get(row["x_CommitmentOffering"] or "")
     if kind and row["LeaseContractLength"] and row["PurchaseOption"]:
         return kind, row["LeaseContractLength"], row["PurchaseOption"]
     named = _FEE_NAME.search(row["x_UsageType"] or "")

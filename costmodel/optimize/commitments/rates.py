@@ -15,7 +15,12 @@ from costmodel.errors import BadInputError, CatalogError, Issue, IssueReason
 from costmodel.optimize.commitments.usage import HourlyUsage
 
 _JOIN = ["x_ServiceCode", "RegionId", "x_UsageType", "x_Operation"]
-PLAN_TYPES = ("Compute", "EC2Instance", "Database", "SageMaker")
+# Plan type → offering, as bills and Cost Optimization Hub name it.
+PLAN_OFFERINGS = {
+    "Compute": "ComputeSavingsPlans", "EC2Instance": "EC2InstanceSavingsPlans",
+    "Database": "DatabaseSavingsPlans", "SageMaker": "SageMakerSavingsPlans",
+}  # fmt: skip
+PLAN_TYPES = tuple(PLAN_OFFERINGS)
 TERMS = ("1yr", "3yr")
 PAYMENTS = ("No Upfront", "Partial Upfront", "All Upfront")
 
