@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from api.bill_seal import is_intact
-from api.problems import Problem
+from api.problems import Problem, one_line
 from costmodel import CostModelError, read_bill
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _read(folder: Path) -> "Bill":
         return read_bill(folder)
     except CostModelError as error:
         # Our own files: what is wrong with them is not the asker's mistake.
-        raise _damaged(" ".join(str(error).split()).replace(str(folder), "file")) from None
+        raise _damaged(one_line(error).replace(str(folder), "file")) from None
 
 
 def _damaged(reason: str) -> Problem:

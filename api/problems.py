@@ -112,6 +112,11 @@ def _clean(value: Any) -> Any:
     return [_clean(item) for item in value] if isinstance(value, list) else value
 
 
+def one_line(error: Exception) -> str:
+    """Return the message of an error in one line."""
+    return " ".join(str(error).split())
+
+
 def as_problem(error: Exception) -> Problem:
     """Return any error as a problem; what is not expected tells nothing of itself."""
     if isinstance(error, Problem):
@@ -122,9 +127,9 @@ def as_problem(error: Exception) -> Problem:
     if is_full(error):
         return Problem(507, "disk-full", FULL, headers={"Retry-After": "60"})
     if isinstance(error, BadInputError):
-        return Problem(422, "bad-input", " ".join(str(error).split()))
+        return Problem(422, "bad-input", one_line(error))
     if isinstance(error, CostModelError):
-        return Problem(409, "cannot-be-done", " ".join(str(error).split()))
+        return Problem(409, "cannot-be-done", one_line(error))
     if isinstance(error, DBAPIError):
         return Problem(
             503, "store-unavailable", "the store does not answer; try again",

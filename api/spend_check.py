@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from api.alerting import Alerting
 from api.bill_rows import describe_bill
+from api.problems import one_line
 from api.settings import Settings
 from api.store.database import Database
 from api.store.tables import BILL
@@ -52,7 +53,7 @@ def check_spend(
         try:
             result |= _repeated(partial(part, alerting, workspace, bill, now))
         except CostModelError as error:
-            problems.append(" ".join(str(error).split()))
+            problems.append(one_line(error))
     problems += result.get("problems", [])
     if problems:
         raise CostModelError("; ".join(problems))

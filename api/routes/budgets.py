@@ -19,7 +19,7 @@ from api.documents import (
     read_document,
     update_document,
 )
-from api.problems import Problem
+from api.problems import Problem, one_line
 from api.schemas.shared import Cursor, IdempotencyKey, Identifier, IfMatch, Limit, Page
 from api.schemas.spend import BudgetRequest, CheckRequest, ResultModel, VersionedModel
 from api.state import State, state_of
@@ -38,8 +38,7 @@ def _checked(body: BudgetRequest) -> dict[str, Any]:
     try:
         budget_of(entry)
     except BadInputError as error:
-        text = " ".join(str(error).split())
-        raise Problem(422, "bad-input", text, path="body") from None
+        raise Problem(422, "bad-input", one_line(error), path="body") from None
     return {name: value for name, value in entry.items() if name != "name"}
 
 

@@ -20,7 +20,7 @@ from api.documents import (
     update_document,
 )
 from api.identity import moment, new_id
-from api.problems import Problem, not_found
+from api.problems import Problem, not_found, one_line
 from api.schemas.shared import Cursor, IdempotencyKey, Identifier, IfMatch, Limit, Page
 from api.schemas.spend import (
     DeliveryList,
@@ -61,8 +61,7 @@ def _checked(state: State, body: WebhookRequest, secret_id: str) -> dict[str, An
     try:
         state.alerting.parse([state.alerting.destination(entry)])
     except (BadInputError, ValueError) as error:
-        text = " ".join(str(error).split())
-        raise Problem(422, "bad-input", text, path="body.url") from None
+        raise Problem(422, "bad-input", one_line(error), path="body.url") from None
     return {name: value for name, value in entry.items() if name != "name"}
 
 
@@ -258,7 +257,7 @@ def take_in(state: State, workspace: str, body: bytes) -> str:
     try:
         return str(receiver.receive(body, now=time.time()))
     except BadInputError as error:
-        raise Problem(403, "refused", " ".join(str(error).split())) from None
+        raise Problem(403, "refused", one_line(error)) from None
     except OSError:
         raise Problem(
             503, "sns-unreachable", "SNS does not answer; it will send the message again",
