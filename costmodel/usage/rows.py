@@ -29,13 +29,9 @@ def meter_line(
     if meter.when is not None and not as_flag(meter.when.value(scope, tables)):
         return None
     refused = part.refused
-    quantity = as_number(meter.quantity.value(scope, tables)) * part.count
+    quantity, lacks_usage = _quantity(planned, part, scope, tables)
     name = meter.name.value(scope, tables)
     usage_type = meter.usage_type.value(scope, tables)
-    # A formula takes what is not valid for absent, and would give the ordinary case: a guess.
-    lacks_usage = any(not is_given(scope[name]) for name in planned.usage_names)
-    if refused and not refused.isdisjoint(planned.quantity_names):
-        quantity, lacks_usage = math.nan, False
     if refused and not refused.isdisjoint(planned.key_names):
         usage_type = None
     if name is None or (refused and not refused.isdisjoint(meter.name.names)):
@@ -72,6 +68,17 @@ def meter_line(
     elif part.resource.unknown:
         _report_late(run, planned, part, scope, line)
     return line
+
+
+def _quantity(
+    planned: PlannedMeter, part: Part, scope: Scope, tables: Tables
+) -> tuple[float, bool]:
+    """Return a meter's quantity, NaN unknown, and whether usage it is made of is not given."""
+    # A formula takes what is not valid for absent, and would give the ordinary case: a guess.
+    if part.refused and not part.refused.isdisjoint(planned.quantity_names):
+        return math.nan, False
+    quantity = as_number(planned.meter.quantity.value(scope, tables)) * part.count
+    return quantity, any(not is_given(scope[name]) for name in planned.usage_names)
 
 
 def _lacks_quantity(line: UsageLine) -> bool:
