@@ -75,6 +75,11 @@ class MissingDependencyError(CostModelError):
         )
 
 
+def one_line(error: Exception) -> str:
+    """Return the message of somebody else's error as a part of ours: one line, 200 characters."""
+    return " ".join(str(error).split())[:200]
+
+
 class IssueReason(StrEnum):
     """Why a row could not be priced as asked."""
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from costmodel.errors import BadInputError
+from costmodel.errors import BadInputError, one_line
 from costmodel.optimize.commitments.advice import (
     Advice,
     Utilization,
@@ -56,5 +56,4 @@ def _document(path: Path) -> Any:
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read ({error.strerror}); check the name") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        line = " ".join(str(error).split())[:200]
-        raise BadInputError(f"{path}: is neither JSON nor YAML: {line}") from None
+        raise BadInputError(f"{path}: is neither JSON nor YAML: {one_line(error)}") from None

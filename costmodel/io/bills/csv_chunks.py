@@ -16,7 +16,7 @@ import pyarrow.csv
 from costmodel.bill.normalize.raw import MONEY_TYPE, QUANTITY_TYPE, quote, scan_names
 from costmodel.bill.source import BillFormat
 from costmodel.bill.store.chunk import ChunkMapping, chunk_mapping, references
-from costmodel.errors import BillError
+from costmodel.errors import BillError, one_line
 from costmodel.io.bills.sniff import ATHENA_SEPARATOR, Sniffed
 
 CHUNK_ROWS: Final = 1 << 18
@@ -85,13 +85,13 @@ def _read(part: Sniffed, types: Types, done: int) -> Iterator[pa.Table]:
             what = (
                 f"the column {header} is not UTF-8: save the file so"
                 if "UTF8" in str(error)
-                else (f"cannot be read: {_one_line(error)}")
+                else (f"cannot be read: {one_line(error)}")
             )
             raise BillError(f"{part.label}: {what}") from error
         types[header] = types[header][1:]
         return
     except (OSError, EOFError) as error:
-        raise BillError(f"{part.label}: cannot be read: {_one_line(error)}") from error
+        raise BillError(f"{part.label}: cannot be read: {one_line(error)}") from error
     if waiting:
         rows = _together(waiting)
         if len(rows) > done:
@@ -167,7 +167,3 @@ def _use(raw: str, sql: str) -> str:
         if f"TRY_CAST(NULLIF({quote(raw)}, '') AS {kind})" in sql:
             return kind
     return ""
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from costmodel.errors import BillError, MissingDependencyError
+from costmodel.errors import BillError, MissingDependencyError, one_line
 from costmodel.io.bills.assembly import current_files, is_data, is_manifest, manifest_keys
 from costmodel.io.bills.unpack import check_zip
 
@@ -143,8 +143,7 @@ def _fetch(uri: str, target: Path) -> list[Path]:
             fs.copy_files(name, str(file), source_filesystem=bucket, use_threads=False)
             files.append(file)
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise BillError(f"{_public(uri)}: cannot be read: {reason}") from error
+        raise BillError(f"{_public(uri)}: cannot be read: {one_line(error)}") from error
     if not files:
         raise BillError(f"{_public(uri)}: no bill under this prefix")
     return files

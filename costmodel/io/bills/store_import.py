@@ -20,7 +20,7 @@ from costmodel.bill import engine
 from costmodel.bill.source import BillFormat
 from costmodel.bill.store.chunk import ChunkNormalizer
 from costmodel.bill.store.rollup import daily_sums, merged
-from costmodel.errors import BillError
+from costmodel.errors import BillError, one_line
 from costmodel.io.bills.origin import file_names
 from costmodel.io.bills.raw_chunks import Task
 from costmodel.io.bills.store_manifest import (
@@ -210,8 +210,7 @@ def _import_one(
                 progress((number + 1) / len(delivery.tasks))
         return writer.finish(store, delivery)
     except pa.ArrowException as error:
-        reason = " ".join(str(error).split())[:200]
-        raise BillError(f"{delivery.label}: cannot be imported: {reason}") from error
+        raise BillError(f"{delivery.label}: cannot be imported: {one_line(error)}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
