@@ -128,7 +128,7 @@ def _proxies(inventory: Inventory, databases: Columns) -> Columns:
         strict=True,
     )
     known = [
-        sum(max(sizes.get((region, name), np.nan), _LEAST_PROXY_VCPUS) for name in names)
+        sum(np.maximum(sizes.get((region, name), np.nan), _LEAST_PROXY_VCPUS) for name in names)
         if names
         else np.nan
         for region, names in proxies
