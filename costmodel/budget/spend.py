@@ -113,7 +113,7 @@ class DailyMeasure:
         first: first day with data.
         amount: (l,) sum of each day; NaN = no data at all for that day.
         base: (l,) what the amount is divided by (per unit, utilisation, coverage); None = nothing.
-        factor: 100 for percentages.
+        is_share: whether this is a percentage, which cannot exceed 100.
         is_matched: whether the budget's filter matched any row at all.
         is_monthly: the amount of a month stands on its first day, the other days have 0.
         unknown_rows: how many rows that count have no amount.
@@ -123,16 +123,16 @@ class DailyMeasure:
     first: date
     amount: NDArray[np.float64]
     base: NDArray[np.float64] | None = None
-    factor: float = 1.0
+    is_share: bool = False
     is_matched: bool = True
     is_monthly: bool = False
     unknown_rows: int = 0
     unmatched: tuple[str, ...] = ()
 
     @property
-    def is_share(self) -> bool:
-        """Whether this is a percentage, which cannot exceed 100."""
-        return self.factor != 1.0
+    def factor(self) -> float:
+        """What the quotient is multiplied by: 100 for percentages."""
+        return 100.0 if self.is_share else 1.0
 
     @property
     def end(self) -> date:
@@ -203,11 +203,11 @@ def measure(spend: Spend, budget: Budget) -> DailyMeasure | None:
         first,
         daily(amount),
         None if base is None else daily(base),
-        100.0 if budget.type.is_share else 1.0,
-        bool(counted.any()),
-        spend.is_monthly,
-        int(is_unknown.sum()),
-        tuple(unmatched_values(budget.filter, table)),
+        is_share=budget.type.is_share,
+        is_matched=bool(counted.any()),
+        is_monthly=spend.is_monthly,
+        unknown_rows=int(is_unknown.sum()),
+        unmatched=tuple(unmatched_values(budget.filter, table)),
     )
 
 
