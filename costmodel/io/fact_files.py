@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +34,22 @@ def read_facts(path: Path) -> dict[str, dict[str, Any]]:
             if not name:
                 raise BadInputError(f"{path}: line {reader.line_num} names no resource")
             cells = {k: (v or "").strip() for k, v in row.items() if isinstance(v, str | None)}
-            said = {key: _value(cell) for key, cell in cells.items() if key and cell}
+            where = f"{path}: line {reader.line_num}"
+            said = {k: _value(cell, f"{where}: {k}") for k, cell in cells.items() if k and cell}
             facts.setdefault(name, {}).update(said)
     except csv.Error as error:
         raise BadInputError(f"{path}: line {reader.line_num} is not CSV ({error})") from None
     return facts
 
 
-def _value(cell: str) -> Any:
+def _value(cell: str, where: str) -> Any:
     if cell.lower() in _FLAGS:
         return _FLAGS[cell.lower()]
     try:
-        return float(cell)
+        number = float(cell)
     except ValueError:
         return cell
+    # An endless quantity would be an endless cost; what is unknown is left empty.
+    if not math.isfinite(number):
+        raise BadInputError(f"{where} is {cell!r}: give a number, or leave the cell empty")
+    return number

@@ -216,6 +216,8 @@ def test_flags_and_empty_cells_are_read(tmp_path) -> None:
     ("content", "says"),
     [(b"", "no column resource_id"), (b"a,b\n1,2\n", "no column resource_id"),
      (b"resource_id,vcpus\n,1\n", "line 2 names no resource"), (b"\xff", "not UTF-8"),
+     (b"resource_id,vcpus\ni-1,2\ni-2,inf\n", "line 3: vcpus is 'inf': give a number"),
+     (b"resource_id,vcpus\ni-1,NaN\n", "line 2: vcpus is 'NaN': give a number"),
      (b"resource_id,colour\ni-1,red\n", "no check reads 'colour'")],
 )  # fmt: skip
 def test_facts_that_cannot_be_read_are_refused(tmp_path, content: bytes, says: str) -> None:
