@@ -22,7 +22,8 @@ def billed_rows(bill: "Bill") -> pa.Table:
     """Return usage summed by resource, price key and pricing category.
 
     Columns: the keys, ``PricingCategory``, PricingQuantity, ListCost, EffectiveCost (NaN where the
-    bill has none), ``hours`` (length of the bill).
+    bill has none), ``hours`` (length of the bill), ``quiet``
+    (hours of the bill after the last use).
     """
     read = [*_KEYS, "PricingCategory", "ChargeCategory", "CommitmentDiscountStatus", *_OPTIONAL]
     inner = bill.relation_sql([*read, "ChargePeriodStart", "ChargePeriodEnd"])
@@ -30,8 +31,12 @@ def billed_rows(bill: "Bill") -> pa.Table:
     sums = ", ".join(f"CAST(SUM({name}) AS DOUBLE) AS {name}" for name in _OPTIONAL)
     length = "DATE_DIFF('hour', MIN(ChargePeriodStart), MAX(ChargePeriodEnd))"
     whole = f"(SELECT {length} FROM ({inner}) AS bill)"  # noqa: S608 - constants of this package
+    # Charges of a whole month end after the last hour that starts: they are not quiet.
+    last = f"(SELECT MAX(ChargePeriodStart) FROM ({inner}) AS bill)"  # noqa: S608 - as above
+    quiet = f"GREATEST(DATE_DIFF('hour', MAX(ChargePeriodEnd), {last}), 0)"
     return bill.arrow(
-        f"SELECT {keys}, {sums}, CAST({whole} AS DOUBLE) AS hours FROM ({inner}) AS bill "  # noqa: S608 - constants
+        f"SELECT {keys}, {sums}, CAST({whole} AS DOUBLE) AS hours, "  # noqa: S608 - constants
+        f"CAST({quiet} AS DOUBLE) AS quiet FROM ({inner}) AS bill "
         "WHERE ChargeCategory = 'Usage' AND COALESCE(CommitmentDiscountStatus, '') <> 'Unused' "
         f"GROUP BY {keys}"
     )
@@ -94,13 +99,15 @@ def bill_usage_table(rows: pa.Table) -> pa.Table:
                              ("effective_cost", "EffectiveCost")):  # fmt: skip
             value = row[name]
             entry[column] += math.nan if value is None else value * scale
+        quiet = math.nan if row["quiet"] is None else row["quiet"]
+        entry["quiet_hours"] = min(entry["quiet_hours"], quiet)
     return pa.Table.from_pylist(list(merged.values()), schema=_SCHEMA)
 
 
 _SCHEMA: Final = pa.schema(
     [(n, pa.string()) for n in ("resource_id", "arn", "name", "account_id", "region_id",
                                 "service_code", "usage_type", "operation")]
-    + [(n, pa.float64()) for n in ("quantity", "list_cost", "effective_cost")]
+    + [(n, pa.float64()) for n in ("quantity", "list_cost", "effective_cost", "quiet_hours")]
 )  # fmt: skip
 
 
@@ -119,4 +126,5 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
         "quantity": 0.0,
         "list_cost": 0.0,
         "effective_cost": 0.0,
+        "quiet_hours": math.inf,
     }

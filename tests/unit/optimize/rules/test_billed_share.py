@@ -19,7 +19,7 @@ def billed(*rows):
         "SubAccountId": "1", "RegionId": "us-east-1", "ResourceId": "i-1",
         "x_ServiceCode": "AmazonEC2", "x_UsageType": "BoxUsage:m5.large",
         "x_Operation": "RunInstances", "PricingCategory": "Standard", "PricingQuantity": 730.0,
-        "ListCost": 70.08, "EffectiveCost": 70.08, "hours": 730.0,
+        "ListCost": 70.08, "EffectiveCost": 70.08, "hours": 730.0, "quiet": 0.0,
     }  # fmt: skip
     return pa.Table.from_pylist([{**base, **row} for row in rows])
 
@@ -83,3 +83,9 @@ def test_bill_lines_are_scaled_to_a_month_and_advised() -> None:
     # 50 GB-months in half a month are 100 GB: 100 x (.10 - .08)
     assert result.list_saving == pytest.approx(2.00)
     assert result.accepted[0].rule.id == "bill-gp2"
+
+
+def test_a_line_is_quiet_since_the_last_use_of_any_of_its_rows() -> None:
+    gone = billed({"quiet": 96.0}, {"quiet": 240.0, "PricingCategory": "Committed"})
+
+    assert bill_usage_table(gone)["quiet_hours"].to_pylist() == [96.0]

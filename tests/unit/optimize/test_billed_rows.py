@@ -1,0 +1,39 @@
+"""A bill as recommend reads it."""
+
+import costmodel
+from costmodel.optimize.billed_rows import billed_rows
+from costmodel.optimize.recommend import Settings
+
+HEAD = (
+    "BillingPeriodStart,BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,"
+    "PricingCategory,SubAccountId,RegionId,ResourceId,ServiceName,x_ServiceCode,x_UsageType,"
+    "x_Operation,PricingQuantity,PricingUnit,ConsumedQuantity,ListCost,ContractedCost,"
+    "EffectiveCost,BilledCost,BillingCurrency\n"
+)
+
+
+def volume(name: str, first: int, last: int) -> str:
+    """Return a row per day of May of a gp2 volume of 31 GB, first to last day, both billed."""
+    return "".join(
+        f"2026-05-01T00:00:00Z,2026-06-01T00:00:00Z,2026-05-{day:02}T00:00:00Z,"
+        f"{'2026-06-01' if day == 31 else f'2026-05-{day + 1:02}'}T00:00:00Z,Usage,Standard,1,"
+        f"us-east-1,{name},Amazon Elastic Compute Cloud,AmazonEC2,EBS:VolumeUsage.gp2,"
+        "CreateVolume-Gp2,1,GB-Mo,1,0.1,0.1,0.1,0.1,USD\n"
+        for day in range(first, last + 1)
+    )
+
+
+def test_a_volume_gone_for_three_days_is_not_changed(tmp_path) -> None:
+    path = tmp_path / "bill.csv"
+    # The last charge starts as 31 May does: 27 May ends 72 hours before, 28 May 48.
+    path.write_text(
+        HEAD + volume("vol-stays", 1, 31) + volume("vol-gone", 1, 27) + volume("vol-late", 1, 28)
+    )
+    bill = costmodel.read_bill(path)
+
+    rows = billed_rows(bill)
+    result = costmodel.recommend(bill=bill, settings=Settings(checks=frozenset({"bill-gp2"})))
+
+    quiet = dict(zip(rows["ResourceId"].to_pylist(), rows["quiet"].to_pylist(), strict=True))
+    assert quiet == {"vol-stays": 0.0, "vol-gone": 72.0, "vol-late": 48.0}
+    assert {r.resource_id for r in result.accepted} == {"vol-stays", "vol-late"}
