@@ -56,7 +56,10 @@ def _files(path: Path) -> list[Path]:
         raise BadInputError(f"{path}: does not exist")
     if not path.is_dir():
         return [path]
-    return sorted(p for p in path.rglob("*") if _is_table(p) or p.suffix == ".json")
+    found = sorted(p for p in path.rglob("*") if _is_table(p) or p.suffix == ".json")
+    if not found:
+        raise BadInputError(f"{path}: holds no file of OpenCost, Kubecost, pods or nodes")
+    return found
 
 
 def _is_table(path: Path) -> bool:

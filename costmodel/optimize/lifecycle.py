@@ -51,7 +51,7 @@ def parse_suppressions(document: Any, name: str) -> list[Suppression]:
         BadInputError: an entry is wrong; the message names the file and the entry.
     """
     if not isinstance(document, Sequence) or isinstance(document, str):
-        raise BadInputError(f"{name}: is a list of suppressions with {', '.join(_KEYS)}")
+        raise BadInputError(f"{name}: give a list of suppressions; keys: {', '.join(_KEYS)}")
     return [_suppression(entry, f"{name}: entry {n}") for n, entry in enumerate(document, 1)]
 
 

@@ -59,6 +59,8 @@ def _files(paths: Iterable[Path]) -> list[Path]:
         if not path.exists():
             raise BadInputError(f"{path}: does not exist")
         found = [p for p in path.rglob("*") if _is_read(p)] if path.is_dir() else [path]
+        if not found:
+            raise BadInputError(f"{path}: holds no .json, .csv or .parquet file of evidence")
         files += sorted(found)
     return files
 

@@ -165,3 +165,8 @@ def test_tables_of_other_columns_are_refused(tmp_path, content: str, says: str) 
 
     with pytest.raises(BadInputError, match=says):
         read_kubernetes_files([path])
+
+
+def test_a_folder_without_answers_is_refused(tmp_path) -> None:
+    with pytest.raises(BadInputError, match="holds no file of OpenCost"):
+        read_kubernetes_files([tmp_path])

@@ -164,3 +164,8 @@ def test_a_bad_file_is_one_clear_line(tmp_path, name, content, message) -> None:
 
     with pytest.raises(BadInputError, match=message):
         read_saved_answers([path])
+
+
+def test_a_folder_without_evidence_is_refused(tmp_path) -> None:
+    with pytest.raises(BadInputError, match="holds no .json, .csv or .parquet file of evidence"):
+        read_saved_answers([tmp_path])
