@@ -6,6 +6,7 @@ ones left, and commitments are planned last on what all of them leave. The sum o
 the difference of two full estimates, which is checked.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from costmodel.catalog.catalog import PriceCatalog
-from costmodel.errors import Issue
+from costmodel.errors import BadInputError, Issue
 from costmodel.optimize.billed_share import BilledShare
 from costmodel.optimize.commitments.settings import CommitmentChoice
 from costmodel.optimize.conserved import check_conserved
@@ -62,6 +63,10 @@ class Settings:
     checks: frozenset[str] | None = None
     least_saving: float = LEAST_SAVING
     choice: CommitmentChoice = field(default_factory=CommitmentChoice)
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.least_saving < math.inf:
+            raise BadInputError(f"the least saving is {self.least_saving}: give 0 USD or more")
 
 
 def recommend_changes(

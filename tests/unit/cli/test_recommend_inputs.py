@@ -60,3 +60,12 @@ def test_clusters_are_read_from_answers_of_opencost(tmp_path) -> None:
     found = answer("--kubernetes", str(path))
 
     assert "k8s-requests" in {a["checkId"] for a in found["advisories"]}
+
+
+def test_a_least_saving_that_is_no_amount_is_bad_input(folder) -> None:
+    done = CliRunner().invoke(
+        app, ["recommend", "--inventory", str(folder), "--min-saving", "nan"]
+    )
+
+    assert isinstance(done.exception, BadInputError)
+    assert "the least saving is nan" in str(done.exception)

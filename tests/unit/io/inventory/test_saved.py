@@ -167,5 +167,7 @@ def test_a_bad_file_is_one_clear_line(tmp_path, name, content, message) -> None:
 
 
 def test_a_folder_without_evidence_is_refused(tmp_path) -> None:
-    with pytest.raises(BadInputError, match="holds no .json, .csv or .parquet file of evidence"):
+    with pytest.raises(
+        BadInputError, match=r"holds no \.json, \.csv or \.parquet file of evidence"
+    ):
         read_saved_answers([tmp_path])
