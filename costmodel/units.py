@@ -4,6 +4,8 @@ from typing import Final
 
 # AWS Pricing Calculator and Terraform estimators: 365 * 24 / 12.
 HOURS_PER_MONTH: Final = 730.0
+# Rule sheets scale what metrics count to a month by this; tables of metrics do the same.
+METRIC_DAYS_PER_MONTH: Final = 30.4
 HOURS_PER_YEAR: Final = 8760.0
 # Price lists say GB and mean GiB for storage and transfer: 1 TB of a tier bound is 1024 GB.
 GB_PER_TB: Final = 1024.0

@@ -9,9 +9,8 @@ import pyarrow.compute as pc
 
 from costmodel.optimize.inventory import Inventory
 from costmodel.optimize.related_cells import Array, Columns, column, objects
-from costmodel.units import BYTES_PER_GIB, HOURS_PER_MONTH
+from costmodel.units import BYTES_PER_GIB, HOURS_PER_MONTH, METRIC_DAYS_PER_MONTH
 
-_DAYS_PER_MONTH: Final = 30.4
 # Datadog: an index is unread when nobody read it for 30 days.
 _UNREAD_DAYS: Final = 30.0
 # Trusted Advisor looks at every day of a week.
@@ -87,7 +86,7 @@ def _logged(inventory: Inventory) -> Array:
     kind = "log_groups"
     total = inventory.metric(kind, "IncomingBytes", "total")
     days = inventory.metric(kind, "IncomingBytes", "period_days")
-    monthly = total / days * _DAYS_PER_MONTH / BYTES_PER_GIB
+    monthly = total / days * METRIC_DAYS_PER_MONTH / BYTES_PER_GIB
     places = _places(inventory, kind)
     by_place = dict(zip(places, monthly.tolist(), strict=True))
     wanted = _places(inventory, "lambda_functions", _LAMBDA_LOGS)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from costmodel.catalog.catalog import PriceCatalog
 from costmodel.optimize.inventory import Inventory
-from costmodel.units import BYTES_PER_GIB
+from costmodel.units import BYTES_PER_GIB, METRIC_DAYS_PER_MONTH
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -249,7 +249,7 @@ def _reads(inventory: Inventory, buckets: list[Any]) -> Floats:
     for name, size in zip(listed, inventory.numbers("s3_cohorts", "bytes").tolist(), strict=True):
         stored[name] = stored.get(name, 0.0) + size
     rate = {
-        name: value / days_seen * 30.4 / stored[name]
+        name: value / days_seen * METRIC_DAYS_PER_MONTH / stored[name]
         for name, value, days_seen in zip(names, total.tolist(), days.tolist(), strict=True)
         if stored.get(name)
     }
