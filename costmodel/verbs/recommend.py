@@ -98,6 +98,9 @@ def recommend(
         coded, places = iac_inventory(spec, load_rules().iac, moment)
         parts.append(coded)
     if billed is not None:
+        currency = billed.currency_of(billed.filter(None))
+        if currency not in ("", "USD"):
+            raise BadInputError(f"the bill is in {currency}, but savings are priced in USD")
         parts.append(billed_inventory(billed))
     if not parts:
         raise BadInputError(

@@ -1,6 +1,9 @@
 """A bill as recommend reads it."""
 
+import pytest
+
 import costmodel
+from costmodel.errors import BadInputError
 from costmodel.optimize.billed_rows import billed_rows
 from costmodel.optimize.recommend import Settings
 
@@ -37,3 +40,14 @@ def test_a_volume_gone_for_three_days_is_not_changed(tmp_path) -> None:
     quiet = dict(zip(rows["ResourceId"].to_pylist(), rows["quiet"].to_pylist(), strict=True))
     assert quiet == {"vol-stays": 0.0, "vol-gone": 72.0, "vol-late": 48.0}
     assert {r.resource_id for r in result.accepted} == {"vol-stays", "vol-late"}
+
+
+@pytest.mark.parametrize(
+    ("days", "says"), [("", "the bill is in EUR"), (volume("vol-2", 1, 2), "several currencies")]
+)
+def test_a_bill_in_another_currency_is_refused(tmp_path, days, says) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text(HEAD + volume("vol-1", 1, 3).replace("USD", "EUR") + days)
+
+    with pytest.raises(BadInputError, match=says):
+        costmodel.recommend(bill=costmodel.read_bill(path))
