@@ -88,7 +88,7 @@ def _volumes(inventory: Inventory) -> Columns:
         ),
         "instance_state": objects([state.get(name) for name in attached]),
         "instance_stopped_days": np.array([days.get(name, np.nan) for name in attached]),
-        "is_boot": objects(column(inventory, kind, "delete_on_termination")),
+        "is_boot": objects(goes),
         "snapshot_count": np.array(
             [
                 float(snapshots[name]) if counted else np.nan
@@ -109,7 +109,6 @@ def _snapshots(inventory: Inventory) -> Columns:
     texts = column(inventory, kind, "description")
     tags = column(inventory, kind, "tags")
     behind = column(inventory, "amis", "snapshot_ids")
-    backing = {s for ids in behind for s in ids or ()}
     shared = Counter(s for ids in behind for s in ids or ())
     image = {
         s: name
@@ -125,7 +124,7 @@ def _snapshots(inventory: Inventory) -> Columns:
         ),
         "volume_exists": _members(inventory, "ebs_volumes", sources),
         "backs_image": objects(
-            [name in backing if has_images else None
+            [name in shared if has_images else None
              for name in column(inventory, kind, "resource_id")]
         ),
         "is_managed": objects(

@@ -78,15 +78,7 @@ def recommend(
         BadInputError: nothing was given, or a file cannot be understood.
     """
     prices = catalog or load_catalog()
-    parts = [inventory] if isinstance(inventory, Inventory) else []
-    if isinstance(inventory, str | Path):
-        parts.append(read_inventory(Path(inventory)))
-    if paths := _paths(metrics):
-        parts.append(read_metric_files(paths))
-    if paths := _paths(evidence):
-        parts.append(read_saved_answers(paths))
-    if paths := _paths(kubernetes):
-        parts.append(read_kubernetes_files(paths))
+    parts = _collected(inventory, metrics, evidence, kubernetes)
     billed = bill if isinstance(bill, Bill) else None
     if not isinstance(bill, Bill) and (paths := _paths(bill)):
         billed = read_bill(*paths, catalog=prices)
@@ -111,6 +103,22 @@ def recommend(
     chosen = preferences or Preferences()
     present = read_held(held) if isinstance(held, str | Path) else list(held)
     return _recommend(account, billed, places, prices, settings, chosen, said, present)
+
+
+def _collected(
+    inventory: Inventory | str | Path | None, metrics: Paths, evidence: Paths, kubernetes: Paths
+) -> list[Inventory]:
+    """Return the tables of what was collected from an account."""
+    parts = [inventory] if isinstance(inventory, Inventory) else []
+    if isinstance(inventory, str | Path):
+        parts.append(read_inventory(Path(inventory)))
+    if paths := _paths(metrics):
+        parts.append(read_metric_files(paths))
+    if paths := _paths(evidence):
+        parts.append(read_saved_answers(paths))
+    if paths := _paths(kubernetes):
+        parts.append(read_kubernetes_files(paths))
+    return parts
 
 
 def _paths(paths: Paths) -> list[Path]:
