@@ -1,15 +1,20 @@
-"""``costmodel serve`` as a process of its own."""
+"""``costmodel serve`` as a process of its own; coroutines beside a browser."""
 
+import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 
 from tests.services import free_port
 
 ROOT = Path(__file__).parents[2]
+Value = TypeVar("Value")
 
 
 class Served:
@@ -40,3 +45,9 @@ class Served:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(20)
+
+
+def run_coroutine(coroutine: Coroutine[Any, Any, Value]) -> Value:
+    """Run a coroutine in a thread of its own: a browser of another test keeps a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()

@@ -7,6 +7,7 @@ import weakref
 import pytest
 
 from api.memory import collect_now_and_then, settle
+from tests.api.served import run_coroutine
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_objects_that_hold_each_other_are_found_by_the_clock(thresholds):
             task.cancel()
 
         assert alive() is not None
-        asyncio.run(wait())
+        run_coroutine(wait())
         assert alive() is None
     finally:
         gc.enable()

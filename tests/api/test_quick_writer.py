@@ -15,6 +15,7 @@ from api.store.batch import BatchWriter
 from api.store.database import open_database
 from api.store.quick import QuickWriter
 from api.store.tables import AUDIT, ESTIMATE
+from tests.api.served import run_coroutine
 
 
 @pytest.fixture
@@ -78,7 +79,9 @@ def test_a_row_of_no_workspace_is_refused(database, rows) -> None:
 
 
 def test_it_does_not_wait_for_a_lock_and_the_long_way_does(database, rows, tmp_path) -> None:
-    other = sqlite3.connect(tmp_path / "store.db", isolation_level=None, timeout=0)
+    other = sqlite3.connect(
+        tmp_path / "store.db", isolation_level=None, timeout=0, check_same_thread=False
+    )
     other.execute("BEGIN IMMEDIATE")
     began = time.perf_counter()
     assert not QuickWriter(database.engine.url).commit(rows())
@@ -91,7 +94,7 @@ def test_it_does_not_wait_for_a_lock_and_the_long_way_does(database, rows, tmp_p
         other.execute("ROLLBACK")
         await writing
 
-    asyncio.run(write_while_locked())
+    run_coroutine(write_while_locked())
     assert counted(database) == (1, 1)
     other.close()
 
@@ -103,7 +106,7 @@ def test_what_cannot_be_written_is_an_error_of_its_own_request_only(database, ro
         both = (writer.write(rows("est_1")), writer.write(rows("est_2")))
         return await asyncio.gather(*both, return_exceptions=True)
 
-    bad, good = asyncio.run(write())
+    bad, good = run_coroutine(write())
 
     assert isinstance(bad, DBAPIError)
     assert good is None

@@ -14,8 +14,8 @@ from tests.builders import catalog
 def test_doctor_prints_extras_and_catalog() -> None:
     result = CliRunner().invoke(app, ["doctor", "--format", "json"])
 
+    assert (result.exit_code, result.exception) == (0, None)
     rows = {row["Topic"]: row for row in json.loads(result.output)}
-    assert result.exit_code == 0
     assert rows["python"]["State"] == "ok"
     assert rows["extra aws"]["Detail"].startswith("boto3 ")
     assert "regions" in rows["regions"]["Detail"]
