@@ -1,6 +1,8 @@
-"""Hours, sizes and PricingUnit conversions, each with the rule it comes from."""
+"""Hours, years, sizes and PricingUnit conversions, each with the rule it comes from."""
 
 from typing import Final
+
+from costmodel.errors import BadInputError
 
 # AWS Pricing Calculator and Terraform estimators: 365 * 24 / 12.
 HOURS_PER_MONTH: Final = 730.0
@@ -12,6 +14,9 @@ GB_PER_TB: Final = 1024.0
 MIB_PER_GIB: Final = 1024.0
 BYTES_PER_GIB: Final = 1024.0**3
 SECONDS_PER_HOUR: Final = 3600.0
+# Dates end with the year 9999: whatever looks ahead from usage (a term is three years at most)
+# needs room before it. Bills have such years where a placeholder stands for "no end".
+LAST_YEAR: Final = 9990
 
 # Spellings of one unit that AWS's files use side by side (offer files, CUR, FOCUS samples).
 UNIT_ALIASES: Final[dict[str, str]] = {
@@ -33,6 +38,19 @@ UNIT_ALIASES: Final[dict[str, str]] = {
 def canonical_unit(unit: str) -> str:
     """Return one spelling for a PricingUnit, or the unit itself where it has only one."""
     return UNIT_ALIASES.get(unit.strip().lower(), unit.strip())
+
+
+def check_year(year: int, what: str) -> None:
+    """Refuse a year beyond which nothing can be looked ahead.
+
+    Raises:
+        BadInputError: it is after ``LAST_YEAR``; the message says what is in it.
+    """
+    if year > LAST_YEAR:
+        raise BadInputError(
+            f"{what} is in the year {year}, too late to look ahead from: "
+            "correct the date, or leave such rows out"
+        )
 
 
 def round_usd(amount: float, digits: int = 2) -> float:

@@ -12,6 +12,7 @@ from costmodel.budget.filters import Mask, filter_columns, nearest, unmatched_va
 from costmodel.budget.model import Budget, BudgetType
 from costmodel.budget.period import Period
 from costmodel.errors import BadInputError
+from costmodel.units import check_year
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +58,8 @@ class Spend:
         times = pd.to_datetime(table[TIME], utc=True)
         if times.isna().any():
             raise BadInputError(f"the spend has rows without {TIME}: remove or repair them")
+        if len(times):
+            check_year(times.max().year, f"the last {TIME} of the spend")
         if through is None and len(times):
             step = (
                 timedelta(days=1) if (times == times.dt.normalize()).all() else timedelta(hours=1)

@@ -36,6 +36,7 @@ from costmodel.optimize.commitments.result import (
 from costmodel.optimize.commitments.settings import CommitmentChoice, Uncertainty
 from costmodel.optimize.commitments.statement import StatementInput, purchase_statements
 from costmodel.optimize.commitments.usage import EITHER, ON_DEMAND, HourlyUsage, read_usage
+from costmodel.units import check_year
 
 
 def plan_from_usage(
@@ -57,6 +58,9 @@ def plan_from_usage(
         held: commitments that exist or are queued, with their dates. With any, usage they cover
             now must be in the table too.
         as_of: start of the term; the end of the usage by default.
+
+    Raises:
+        BadInputError: the term would end after the last year there is.
     """
     wanted, doubt = choice or CommitmentChoice(), uncertainty or Uncertainty()
     everything = (
@@ -66,6 +70,7 @@ def plan_from_usage(
     )
     usage, rates, table = _eligible(everything, catalog, wanted, held)
     start = as_of or usage.start[-1].to_pydatetime()
+    check_year(start.year, "the start of the term, by default the last hour of usage,")
     horizon = max(TERM_HOURS[term] for term in wanted.terms)
     problem = _problem(usage, table, held_commitments(held, rates), held, start, horizon)
     plan = plan_portfolio(

@@ -95,6 +95,24 @@ def test_spend_without_time_is_refused() -> None:
         Spend.from_table(pd.DataFrame({"ChargePeriodStart": [None]}))
 
 
+@pytest.mark.parametrize("day", ["9991-01-01", "9999-12-31"])
+def test_spend_too_late_to_look_ahead_from_is_refused(day) -> None:
+    table = pd.DataFrame(
+        {"ChargePeriodStart": pd.to_datetime(["2026-05-01", day]).astype("datetime64[us]")}
+    )
+
+    with pytest.raises(BadInputError, match=f"in the year {day[:4]}, too late to look ahead"):
+        Spend.from_table(table)
+
+
+def test_the_last_year_to_look_ahead_from_is_accepted() -> None:
+    days = pd.to_datetime(["9990-12-31"]).astype("datetime64[us]")
+
+    spend = Spend.from_table(pd.DataFrame({"ChargePeriodStart": days}))
+
+    assert str(spend.through) == "9991-01-01 00:00:00+00:00"
+
+
 def test_a_budget_on_a_column_that_is_not_there_is_not_measured_and_the_others_are() -> None:
     told = {"typo/2026-03-01/actual-80pct": Crossing(1, is_active=True)}
     typo = budget(name="typo", filter={"ServiceNane": "Amazon EC2"})

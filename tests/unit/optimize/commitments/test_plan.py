@@ -31,6 +31,11 @@ def test_steady_usage_is_reserved() -> None:
     assert plan.gap == pytest.approx(0.0, abs=1e-6)
 
 
+def test_a_term_after_the_last_year_is_refused() -> None:
+    with pytest.raises(BadInputError, match="the year 9999, too late"):
+        plan_from_usage(charges(STEADY), FewRates(), as_of=datetime(9999, 12, 1, tzinfo=UTC))
+
+
 def test_without_reservations_the_instance_plan_is_bought() -> None:
     plan = plan_from_usage(charges(STEADY), FewRates(), choice=PLANS_ONLY)
 
