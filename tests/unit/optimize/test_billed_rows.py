@@ -51,3 +51,22 @@ def test_a_bill_in_another_currency_is_refused(tmp_path, days, says) -> None:
 
     with pytest.raises(BadInputError, match=says):
         costmodel.recommend(bill=costmodel.read_bill(path))
+
+
+def test_a_development_endpoint_still_billed_at_the_end_is_to_be_deleted(tmp_path) -> None:
+    endpoint = volume("arn:aws:glue:us-east-1:1:devEndpoint/etl", 1, 31).replace(
+        "Amazon Elastic Compute Cloud,AmazonEC2,EBS:VolumeUsage.gp2,CreateVolume-Gp2,1,GB-Mo,1",
+        "AWS Glue,AWSGlue,DEVED-DPU-Hour,StartDevEndpoint,120,DPU-Hour,120",
+    )
+    path = tmp_path / "bill.csv"
+    path.write_text(HEAD + endpoint.replace(",0.1,0.1,0.1,0.1,", ",52.8,52.8,52.8,52.8,"))
+    settings = Settings(checks=frozenset({"bill-glue-endpoint"}))
+
+    result = costmodel.recommend(bill=costmodel.read_bill(path), settings=settings)
+
+    # Five DPUs all day at 0.44 USD an hour, in a month of 730 hours.
+    (found,) = result.accepted
+    assert found.effective_saving == pytest.approx(5 * 0.44 * 730, abs=0.01)
+    # A bill does not tell whether anybody uses it.
+    assert found.confidence == "medium"
+    assert "interactive sessions" in found.cli
