@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from costmodel.bill.summary import BillSummary
 
 _LAYOUT = {"template": "plotly_white", "margin": {"l": 60, "r": 20, "t": 40, "b": 50}}
+# Amounts are costs: plotly's own colours would draw a saving as a loss.
+_RISE, _FALL = "#c0392b", "#2e8b57"
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -89,7 +91,7 @@ def hour_heat_map(summary: "BillSummary") -> Any:
 def waterfall(
     before: str, start: float, steps: Sequence[tuple[str, float]], after: str, end: float
 ) -> Any:
-    """Return how one amount became another, step by step."""
+    """Return how one cost became another, step by step: what falls is green, what rises red."""
     import plotly.graph_objects as go
 
     figure = go.Figure(
@@ -98,6 +100,8 @@ def waterfall(
             y=[start, *(amount for _, amount in steps), end],
             measure=["absolute", *["relative"] * len(steps), "total"],
             texttemplate="%{delta:,.2f}",
+            increasing={"marker": {"color": _RISE}},
+            decreasing={"marker": {"color": _FALL}},
         )
     )
     figure.update_layout(title=f"From {before} to {after}", **_LAYOUT)
@@ -112,7 +116,7 @@ def waterfall(
 def _step_range(levels: Sequence[float]) -> tuple[float, float]:
     """Return the range of an axis on which the steps can be seen beside the sums."""
     low, high = min(levels), max(levels)
-    room = 1.5 * (high - low)
+    room = 1.5 * (high - low) or abs(high) or 1.0
     return (max(low - room, 0.0) if low >= 0 else low - room, high + 0.2 * room)
 
 

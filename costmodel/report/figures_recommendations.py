@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from costmodel.report.figures_bill import waterfall
+
 if TYPE_CHECKING:
     from costmodel.optimize.recommendation import Recommendations
 
@@ -11,23 +13,16 @@ _MOST_BARS = 12
 
 def savings_waterfall(result: "Recommendations") -> Any:
     """Return the cost before, the saving of each check in order, and the cost after."""
-    import plotly.graph_objects as go
-
     by_check: dict[str, float] = {}
     for r in result.accepted:
         by_check[r.rule.id] = by_check.get(r.rule.id, 0.0) + r.list_saving
     large = sorted(by_check, key=lambda check: -by_check[check])[:_MOST_BARS]
-    steps = [(check, by_check[check]) for check in by_check if check in large]
-    rest = sum(by_check.values()) - sum(value for _, value in steps)
+    steps = [(check, -by_check[check]) for check in by_check if check in large]
+    total = sum(by_check.values())
+    rest = total + sum(value for _, value in steps)
     if rest > 0:
-        steps.append(("other checks", rest))
-    figure = go.Figure(
-        go.Waterfall(
-            x=["now", *(name for name, _ in steps), "after"],
-            y=[result.cost_before, *(-value for _, value in steps), 0.0],
-            measure=["absolute", *["relative"] * len(steps), "total"],
-        )
-    )
+        steps.append(("other checks", -rest))
+    figure = waterfall("now", result.cost_before, steps, "after", result.cost_before - total)
     return figure.update_layout(
         title="Savings by check", yaxis_title="USD a month, list prices", **_LAYOUT
     )

@@ -63,6 +63,19 @@ def test_a_waterfall_names_months_as_categories_and_shows_small_steps() -> None:
     assert figure.layout.yaxis.range == (985.0, 1013.0)
 
 
+def test_a_waterfall_without_steps_shows_the_whole_amount() -> None:
+    low, high = waterfall("a", 5.0, [], "b", 5.0).layout.yaxis.range
+
+    assert (low, high) == (0.0, 6.0)
+
+
+def test_costs_that_fall_are_green_and_costs_that_rise_red() -> None:
+    (trace,) = waterfall("a", 9.0, [("Price", 2.0), ("Mix", -1.0)], "b", 10.0).data
+
+    assert trace.decreasing.marker.color == "#2e8b57"
+    assert trace.increasing.marker.color == "#c0392b"
+
+
 def test_a_waterfall_of_large_steps_begins_at_zero() -> None:
     figure = waterfall("a", 1.0, [("Price", 99.0)], "b", 100.0)
 

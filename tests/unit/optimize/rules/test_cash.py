@@ -10,7 +10,7 @@ import costmodel
 from costmodel.io.rule_files import load_rules
 from costmodel.optimize.line_pricing import PriceBook, once_cost
 from costmodel.optimize.wording import one_off_issues
-from costmodel.report.figures_recommendations import cash_over_a_year
+from costmodel.report.figures_recommendations import cash_over_a_year, savings_waterfall
 from costmodel.report.recommendations import tickets
 from tests.rule_cases import scope_of
 from tests.unit.optimize.rules.test_recommend import OLD, account, volume
@@ -124,3 +124,21 @@ def test_transitions_are_counted_from_an_inventory() -> None:
     assert advice.rule.id == "s3-da"
     assert advice.one_off == pytest.approx(51.20)  # 1,024,000 x .05 per 1,000
     assert advice.first_month_saving == pytest.approx(advice.effective_saving - 51.20)
+
+
+def test_small_savings_can_be_seen_in_the_waterfall_and_are_green() -> None:
+    small = volume("vol-1", state="available", size_gb=100.0)
+    kept = volume("vol-2", state="in-use", size_gb=9000.0, volume_type="gp3")
+    result = costmodel.recommend(account({"ebs_volumes": [small, kept]}))
+
+    figure = savings_waterfall(result)
+
+    (trace,) = figure.data
+    low, high = figure.layout.yaxis.range
+    assert list(trace.measure) == ["absolute", "relative", "total"]
+    assert trace.y[1] == pytest.approx(-result.list_saving)
+    assert trace.y[2] == pytest.approx(result.cost_before - result.list_saving)
+    # The step takes at least a quarter of the axis, which 0 … cost before would make invisible.
+    assert result.list_saving < 0.01 * result.cost_before
+    assert result.list_saving / (high - low) > 0.25
+    assert trace.decreasing.marker.color == "#2e8b57"
