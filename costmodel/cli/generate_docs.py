@@ -6,6 +6,9 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
+
+USE: Final = "Write the documentation that is made from sheets, catalog, columns and rules."
 
 
 def generated_pages() -> dict[str, str]:
@@ -28,9 +31,13 @@ def generated_pages() -> dict[str, str]:
 
 def main(arguments: Sequence[str]) -> None:
     """Write every page below the folder given (docs), and remove pages of services gone."""
+    import argparse
+
     from costmodel.cli.output import write_text
 
-    docs = Path(arguments[0] if arguments else "docs")
+    parser = argparse.ArgumentParser(prog="python -m costmodel.cli.generate_docs", description=USE)
+    parser.add_argument("docs", nargs="?", default="docs", type=Path, help="folder; docs")
+    docs: Path = parser.parse_args(arguments).docs
     (docs / "services").mkdir(parents=True, exist_ok=True)
     pages = generated_pages()
     for name, text in pages.items():

@@ -147,12 +147,15 @@ def _followed(
     from datetime import UTC, datetime
 
     from costmodel.io.recommendation_files import read_suppressions
-    from costmodel.optimize.lifecycle import suppress
+    from costmodel.io.rule_files import load_rules
+    from costmodel.optimize.lifecycle import check_known, suppress
     from costmodel.verbs.follow import follow_recommendations
 
     today = datetime.now(UTC).date()
     if suppressions is not None:
-        result = suppress(result, read_suppressions(suppressions), today)
+        decided = read_suppressions(suppressions)
+        check_known(decided, [rule.id for rule in load_rules().checks], str(suppressions))
+        result = suppress(result, decided, today)
     if state is not None:
         result = follow_recommendations(result, state, today)
     return result

@@ -10,7 +10,7 @@ from costmodel.optimize.lifecycle import Suppression, parse_suppressions
 
 
 def read_suppressions(path: Path) -> list[Suppression]:
-    """Read a YAML list of suppressions."""
+    """Read a YAML list of suppressions; a file with nothing in it has none."""
     import yaml
 
     try:
@@ -19,7 +19,7 @@ def read_suppressions(path: Path) -> list[Suppression]:
         raise BadInputError(f"{path}: cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError):
         raise BadInputError(f"{path}: is not YAML; see 'recommend --help'") from None
-    return parse_suppressions(document or [], str(path))
+    return parse_suppressions([] if document is None else document, str(path))
 
 
 def read_state(path: Path) -> dict[str, dict[str, Any]]:

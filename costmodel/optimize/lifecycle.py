@@ -1,8 +1,9 @@
 """Suppressed recommendations, and what became of those of earlier runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
@@ -74,6 +75,24 @@ def _suppression(entry: Any, where: str) -> Suppression:
         key: str(entry[key]) for key in ("check", "resource", "account", "tag") if key in entry
     }
     return Suppression(str(entry["reason"]), str(entry["owner"]), until, **texts)
+
+
+def check_known(suppressions: Sequence[Suppression], checks: Collection[str], name: str) -> None:
+    """Refuse a suppression that can never hold, because it names a check there is not.
+
+    Args:
+        suppressions: as parsed, in the order of the file.
+        checks: ids of every check.
+        name: name of the file for messages.
+
+    Raises:
+        BadInputError: no id fits the pattern of an entry; the message has the nearest id.
+    """
+    for number, one in enumerate(suppressions, 1):
+        if not any(fnmatchcase(check, one.check) for check in checks):
+            near = get_close_matches(one.check, checks, n=1)
+            advice = f"did you mean {near[0]}?" if near else "see 'recommend --list-rules'"
+            raise BadInputError(f"{name}: entry {number}: no check fits {one.check!r}; {advice}")
 
 
 def suppress(

@@ -52,11 +52,16 @@ def realised_savings(
         catalog: names the regions of usage types; the embedded catalog by default.
 
     Raises:
-        BadInputError: a file cannot be understood, or there is no bill.
+        BadInputError: a file cannot be understood, or there is no bill or no earlier advice.
     """
     if not bills:
         raise BadInputError("no bill: name bills from before the changes and after")
     records = state if isinstance(state, Mapping) else read_state(Path(state))
+    if not records:
+        raise BadInputError(
+            f"{'the state' if isinstance(state, Mapping) else state}: holds no advice of earlier "
+            "runs: there is nothing to measure; run 'recommend --state' with advice first"
+        )
     names = [name for record in records.values() for name in resources_of(record)]
     paths = [bill for bill in bills if not isinstance(bill, Bill)]
     opened = [bill for bill in bills if isinstance(bill, Bill)]

@@ -87,6 +87,8 @@ def parse_held(payload: Any, where: str) -> list[HeldCommitment]:
     """
     if isinstance(payload, Mapping) and "savingsPlans" in payload:
         plans = payload["savingsPlans"]
+        if not isinstance(plans, list) or not all(isinstance(plan, Mapping) for plan in plans):
+            raise BadInputError(f"{where}: savingsPlans is no list of Savings Plans")
         return [_from_api(plan, where) for plan in plans if plan.get("state", "") in _IN_FORCE]
     rows = payload.get("commitments") if isinstance(payload, Mapping) else payload
     if not isinstance(rows, list):

@@ -69,3 +69,15 @@ def test_a_least_saving_that_is_no_amount_is_bad_input(folder) -> None:
 
     assert isinstance(done.exception, BadInputError)
     assert "the least saving is nan" in str(done.exception)
+
+
+def test_a_suppression_of_a_check_there_is_not_is_refused(folder, tmp_path) -> None:
+    decided = tmp_path / "decided.yaml"
+    decided.write_text("- {reason: r, owner: o, check: ebs-unatached}")
+
+    done = CliRunner().invoke(
+        app, ["recommend", "--inventory", str(folder), "--suppressions", str(decided), "--quiet"]
+    )
+
+    assert isinstance(done.exception, BadInputError)
+    assert "no check fits 'ebs-unatached'; did you mean ebs-unattached?" in str(done.exception)

@@ -168,3 +168,12 @@ def test_the_command_keeps_the_state(tmp_path) -> None:
 
     assert result.exit_code == 0, result.output
     assert {record["status"] for record in json.loads(kept.read_text()).values()} == {"open"}
+
+
+def test_a_state_without_advice_is_refused(tmp_path) -> None:
+    # What a first run without any advice leaves behind.
+    state = tmp_path / "state.json"
+    state.write_text("{}")
+
+    with pytest.raises(costmodel.BadInputError, match=r"state\.json: holds no advice of earlier"):
+        costmodel.realised_savings(state, *bills(tmp_path))

@@ -69,6 +69,10 @@ def test_a_queued_commitment_is_not_yet_in_force() -> None:
         ([{"plan_type": "Compute", "commitment": 1, "end": "soon"}], "'soon' is no date"),
         ([{"plan_type": "Reserved", "commitment": 1}], "family or instance type"),
         ({"savingsPlans": [{"state": "active"}]}, "lacks or garbles"),
+        ({"savingsPlans": None}, "no list of Savings Plans"),
+        ({"savingsPlans": ["plan"]}, "no list of Savings Plans"),
+        (None, "list 'commitments'"),
+        ({}, "list 'commitments'"),
     ],
 )
 def test_wrong_commitments_are_named(payload, message) -> None:

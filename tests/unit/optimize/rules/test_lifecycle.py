@@ -8,6 +8,7 @@ import costmodel
 from costmodel.io.recommendation_files import read_state, read_suppressions
 from costmodel.optimize.lifecycle import (
     Suppression,
+    check_known,
     follow_up,
     parse_suppressions,
     suppress,
@@ -61,6 +62,33 @@ def test_advice_is_new_then_open_then_done_then_reappears() -> None:
     assert {r.resource_id: r.status for r in third.accepted} == {
         "vol-1": "open", "vol-2": "reappeared",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("check", ["*", "ebs-*", "ebs-unattached"])
+def test_a_suppression_of_checks_there_are_is_accepted(check) -> None:
+    check_known([Suppression("r", "o", check=check)], ["ebs-unattached", "eip-idle"], "s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("check", "advice"),
+    [("ebs-unatached", "did you mean ebs-unattached"), ("EBS-*", "see 'recommend --list-rules'")],
+)
+def test_a_suppression_of_no_check_is_refused_with_its_entry(check, advice) -> None:
+    entries = [Suppression("r", "o"), Suppression("r", "o", check=check)]
+
+    with pytest.raises(costmodel.BadInputError) as refused:
+        check_known(entries, ["ebs-unattached", "eip-idle"], "s.yaml")
+
+    assert f"s.yaml: entry 2: no check fits '{check}'; {advice}" in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["{}", "false", "''"])
+def test_a_file_of_suppressions_that_is_no_list_is_refused(tmp_path, text) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(text)
+
+    with pytest.raises(costmodel.BadInputError, match="give a list"):
+        read_suppressions(path)
 
 
 def test_files_say_what_is_wrong(tmp_path) -> None:
