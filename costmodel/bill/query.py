@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from costmodel.bill import engine, series
 from costmodel.bill.doubts import alike_issues, doubts
 from costmodel.bill.filter import Filter, compile_filter
+from costmodel.bill.misread import placed
 from costmodel.bill.naming import ColumnNames
 from costmodel.bill.normalize.raw import Sql, quote
 from costmodel.bill.normalize.relation import (
@@ -154,12 +155,12 @@ class Bill(Shown):
 
     def run(self, query: Sql) -> "duckdb.DuckDBPyConnection":
         """Run a query made by this package on a cursor of its own."""
-        with engine.naming(self.sources[0].label):
+        with placed(self.sources, self.rows), engine.naming(self.sources[0].label):
             return engine.run(self.connection, query, self._tables)
 
     def arrow(self, query: Sql) -> "pa.Table":
         """Return the answer of a query made by this package as an Arrow table."""
-        with engine.naming(self.sources[0].label):
+        with placed(self.sources, self.rows), engine.naming(self.sources[0].label):
             return engine.arrow(self.connection, query, self._tables)
 
     def sql(self, query: str) -> "pa.Table":
