@@ -46,6 +46,11 @@ def placed(sources: Sequence[BillSource], rows: Sequence[Rows]) -> Iterator[None
         raise BillError(said) from error
 
 
+def is_misread(error: BillError) -> bool:
+    """Return whether an error is about a value that is no amount or time."""
+    return any(pattern.search(str(error)) for pattern in _WANTED)
+
+
 def _said(message: str, sources: Sequence[BillSource], rows: Sequence[Rows]) -> str | None:
     """Return the message with the place of its value, or None where there is none."""
     for pattern, wanted in _WANTED.items():

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from costmodel.bill.misread import is_misread, placed
+from costmodel.bill.normalize.source_rows import rows_of
 from costmodel.bill.query import Bill
 from costmodel.bill.source import BillFormat, BillSource
 from costmodel.errors import BillError, Issue, IssueReason
@@ -124,7 +126,14 @@ def import_bills(
     ]  # fmt: skip
     if not deliveries:
         raise BillError(f"{', '.join(map(str, paths))}: no bill there")
-    return import_deliveries(store, deliveries, prefixes, progress)
+    try:
+        return import_deliveries(store, deliveries, prefixes, progress)
+    except BillError as error:
+        if not is_misread(error):
+            raise
+        sources = [tabular_source([part]) for part in parts]
+        with placed(sources, [rows_of(source, prefixes) for source in sources]):
+            raise
 
 
 def _told_apart(group: list[Sniffed]) -> Iterable[list[Sniffed]]:

@@ -6,6 +6,7 @@ import pytest
 
 import costmodel
 from costmodel.errors import BillError
+from costmodel.io.bills.reader import import_bills
 
 FOCUS = "BillingCurrency,ChargePeriodStart,ChargeDescription,BilledCost,EffectiveCost\n"
 CUR = (
@@ -71,6 +72,19 @@ def test_a_cell_that_is_no_time_is_named(tmp_path) -> None:
     path.write_text(focus("1") + focus("2", start="soon", head=""))
 
     assert refused(path).startswith(f"{path}: row 2: ChargePeriodStart: 'soon' is no time")
+
+
+def test_an_import_of_several_files_says_the_cell(tmp_path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text(focus("1", "2"))
+    bad = tmp_path / "in" / "b.csv"
+    bad.write_text(focus("1", "abc"))
+
+    with pytest.raises(BillError) as error:
+        import_bills([tmp_path / "in"], tmp_path / "store", {}, lambda share: None)
+
+    assert str(error.value).startswith(f"{bad}: row 2: ")
+    assert "Cost: 'abc' is no amount" in str(error.value)
 
 
 def test_a_value_of_a_query_is_no_cell_of_the_file(tmp_path) -> None:
