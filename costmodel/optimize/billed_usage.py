@@ -9,6 +9,7 @@ import numpy as np
 from costmodel.bill.query import Bill
 from costmodel.errors import BillError
 from costmodel.optimize.inventory import Inventory, build_table
+from costmodel.units import check_year
 
 # Charges of the last day may arrive late: a month whose charges reach its last day is full.
 _LAST_DAY: Final = timedelta(days=1)
@@ -44,6 +45,8 @@ def _months(bill: Bill) -> list[tuple[datetime, bool]]:
         "SELECT BillingPeriodStart AS start, MAX(ChargePeriodStart) AS seen FROM bill "
         "WHERE BillingPeriodStart IS NOT NULL GROUP BY ALL ORDER BY start"
     ).to_pylist()
+    if rows:
+        check_year(rows[-1]["start"].year, "the last BillingPeriodStart of the bill")
     return [(r["start"], r["seen"] >= _next_month(r["start"]) - _LAST_DAY) for r in rows]
 
 

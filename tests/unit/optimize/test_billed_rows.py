@@ -53,6 +53,14 @@ def test_a_bill_in_another_currency_is_refused(tmp_path, days, says) -> None:
         costmodel.recommend(bill=costmodel.read_bill(path))
 
 
+def test_a_bill_too_late_to_look_ahead_from_is_refused(tmp_path) -> None:
+    path = tmp_path / "bill.csv"
+    path.write_text(HEAD + volume("vol-1", 1, 31).replace("2026-0", "9999-0"))
+
+    with pytest.raises(BadInputError, match="BillingPeriodStart of the bill is in the year 9999"):
+        costmodel.recommend(bill=costmodel.read_bill(path))
+
+
 def test_a_development_endpoint_still_billed_at_the_end_is_to_be_deleted(tmp_path) -> None:
     endpoint = volume("arn:aws:glue:us-east-1:1:devEndpoint/etl", 1, 31).replace(
         "Amazon Elastic Compute Cloud,AmazonEC2,EBS:VolumeUsage.gp2,CreateVolume-Gp2,1,GB-Mo,1",
