@@ -131,7 +131,8 @@ def recommend(job: Job) -> dict[str, Any]:
     state.parent.mkdir(parents=True, exist_ok=True)
     found = costmodel.follow_recommendations(found, state, datetime.now(UTC).date())
     tree: dict[str, Any] = finite(found.to_json())
-    if bill:
+    # Where no run has found anything yet, there is nothing to measure.
+    if bill and orjson.loads(state.read_bytes()):
         measured = costmodel.realised_savings(state, *bill, catalog=catalog)
         tree["realised"] = finite(measured.to_json())
     return tree
