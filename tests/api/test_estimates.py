@@ -2,6 +2,7 @@
 
 import pytest
 
+from api.identity import new_id
 from tests.api.conftest import SPEC
 
 
@@ -87,6 +88,16 @@ def test_pages_of_a_list_neither_overlap_nor_leave_gaps(service):
             if cursor is None:
                 break
         assert found == made[::-1]
+
+
+def test_identifiers_of_one_millisecond_sort_in_the_order_they_were_made(monkeypatch):
+    moments = [1_795_629_304_178_000_000 + 1_000 * i for i in range(1000)]
+    monkeypatch.setattr("api.identity.time.time_ns", iter(moments).__next__)
+
+    made = [new_id("est") for _ in moments]
+
+    assert made == sorted(made)
+    assert {len(name) for name in made} == {len("est_") + 28}
 
 
 def test_a_large_estimate_is_priced_beside_the_event_loop(client):
