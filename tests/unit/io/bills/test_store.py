@@ -21,7 +21,6 @@ from tests.unit.bill.bill_rows import PREFIXES, USAGE, write_cur
 from tests.unit.bill.test_check import plan_hour, reservation_month
 
 OCTOBER = "cur-2018/Oct2018-WorkshopCUR-00001.snappy.parquet"
-NOVEMBER = "cur-2018/Nov2018-WorkshopCUR-00001.snappy.parquet"
 TAGGED = {"resource_tags_user_cost_center": "R&D"}
 SPLIT = {"line_item_operation": "EKSPod-EC2", "split_line_item_parent_resource_id": "i-1",
          "split_line_item_split_cost": 0.3, "split_line_item_unused_cost": 0.2}  # fmt: skip

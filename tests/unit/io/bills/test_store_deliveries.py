@@ -11,10 +11,6 @@ from costmodel.io.bills.store_manifest import read_manifest
 from tests.unit.bill.bill_rows import PREFIXES, USAGE, write_cur
 from tests.unit.io.bills.test_store import imported
 
-OCTOBER = "cur-2018/Oct2018-WorkshopCUR-00001.snappy.parquet"
-NOVEMBER = "cur-2018/Nov2018-WorkshopCUR-00001.snappy.parquet"
-TAGGED = {"resource_tags_user_cost_center": "R&D"}
-
 
 def assembly(tmp_path, name, costs):
     """Write the parts of one assembly of a month's report; return them."""
